@@ -4,6 +4,7 @@ Benchmarks/pages runs it. Usage: pages.py API_URL WEB_URL MINUTES
 """
 
 import http.client
+import json
 import statistics
 import sys
 import threading
@@ -51,9 +52,9 @@ cookie = response.getheader("Set-Cookie").split(";")[0]
 
 
 def fetch(path):
-    """Returns the milliseconds to the first byte and to the last, and the size in bytes."""
+    """Returns the milliseconds to the first byte and to the last, and the size in bytes, compressed as for a browser."""
     started = time.perf_counter()
-    connection.request("GET", path, headers={"Cookie": cookie})
+    connection.request("GET", path, headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
     response = connection.getresponse()
     first = response.read(1)
     first_byte = time.perf_counter()
@@ -76,10 +77,29 @@ for path, reference in (("/dashboard", "/api/fleet"), ("/bots", "/api/instances"
 options = webdriver.ChromeOptions()
 for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
     options.add_argument(argument)
+options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
 driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
 driver.get(web + "/login")
 driver.add_cookie({"name": cookie.split("=")[0], "value": cookie.split("=")[1], "path": "/"})
-driver.get(web + "/bots")
+
+
+def live_updates(path, seconds=30):
+    """Returns the compressed KiB that a page receives while it is open, and the milliseconds of the browser's tasks above 50 ms."""
+    driver.get(web + path)
+    time.sleep(6)
+    driver.get_log("performance")
+    driver.execute_script("window.tasks = [];"
+                          "new PerformanceObserver((list) => tasks.push(...list.getEntries().map((task) => Math.round(task.duration))))"
+                          ".observe({ type: 'longtask' });")
+    time.sleep(seconds)
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    received = sum(message["params"]["encodedDataLength"] for message in messages if message["method"] == "Network.dataReceived")
+    return received / 1024, driver.execute_script("return tasks")
+
+
+for path in ("/dashboard", "/bots"):
+    received, tasks = live_updates(path)
+    print(f"| {path}, 30 s of live updates | {received:.0f} KiB received | tasks above 50 ms: {tasks or 'none'} | |")
 driver.execute_cdp_cmd("Performance.enable", {})
 
 

@@ -146,6 +146,13 @@ public struct Dashboard<API: Operations>: Sendable {
         )
     }
 
+    /// The result of a read that runs concurrently with others of its page.
+    func result<Value: Sendable>(
+        of read: () async throws(Problem) -> Value
+    ) async -> Result<Value, Problem> {
+        do throws(Problem) { return .success(try await read()) } catch { return .failure(error) }
+    }
+
     /// Whether the session's roles permit an operation. Pages do not offer what would be denied.
     func permits<Input: RoutedInput>(_ input: Input.Type, _ request: WebRequest) -> Bool {
         missingRoles(request.principal, Input.route) == nil

@@ -24,8 +24,8 @@ public struct WebRequest: Sendable {
     public var hasShortcuts: Bool
     /// The currency in which totals are reported: its name, `books` or `each`; nil without a preference.
     public var reportingCurrency: String?
-    /// The versions of the blocks that the browser has of this page, by id. The response leaves them out.
-    public var knownBlocks: [ExactText: String]
+    /// The parts of this page that the browser has. The response leaves them out.
+    public var known: KnownContent
 
     /// Creates a request.
     public init(
@@ -40,7 +40,7 @@ public struct WebRequest: Sendable {
         isLocalTime: Bool,
         hasShortcuts: Bool,
         reportingCurrency: String? = nil,
-        knownBlocks: [ExactText: String] = [:]
+        known: KnownContent = KnownContent()
     ) {
         self.method = method
         self.path = path
@@ -53,7 +53,7 @@ public struct WebRequest: Sendable {
         self.isLocalTime = isLocalTime
         self.hasShortcuts = hasShortcuts
         self.reportingCurrency = reportingCurrency
-        self.knownBlocks = knownBlocks
+        self.known = known
     }
 }
 

@@ -107,7 +107,7 @@ import Testing
             Self.event(.command, hour: 2, combining),
         ])
         let chart = try #require(Chart.line("c", "t", points, over: Self.scale, annotations: annotations))
-        let html = RenderedBlock(Block("b", "B", .chart(chart)), csrf: "", known: [:]).html
+        let html = RenderedBlock(Block("b", "B", .chart(chart)), csrf: "").html
         #expect(!html.contains("<script") && !html.contains("<img"))
         #expect(html.contains("&lt;/a&gt;&lt;script&gt;alert("))
         guard case .line(let line) = chart.content else { return #expect(Bool(false)) }

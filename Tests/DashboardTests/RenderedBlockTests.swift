@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func `a block has its text, token and time`() {
-        let html = RenderedBlock(block(), csrf: "t0ken", known: [:]).html
+        let html = RenderedBlock(block(), csrf: "t0ken").html
         #expect(html.contains("&lt;b&gt;&amp;amp;"))
         #expect(html.contains(#"<input type="hidden" name="csrf" value="t0ken">"#))
         #expect(
@@ -30,21 +30,60 @@ import Testing
     }
 
     @Test func `the version depends on the content, and not on the token and the time`() throws {
-        let first = try version(RenderedBlock(block(), csrf: "a", known: [:]))
+        let first = try version(RenderedBlock(block(), csrf: "a"))
         let later = block(at: time.adding(seconds: 9))
-        #expect(try version(RenderedBlock(later, csrf: "b", known: [:])) == first)
-        #expect(try version(RenderedBlock(block("other"), csrf: "a", known: [:])) != first)
+        #expect(try version(RenderedBlock(later, csrf: "b")) == first)
+        #expect(try version(RenderedBlock(block("other"), csrf: "a")) != first)
     }
 
     @Test func `a known block has only its time`() throws {
-        let known = [ExactText("one"): try version(RenderedBlock(block(), csrf: "a", known: [:]))]
+        let known = [ExactText("one"): try version(RenderedBlock(block(), csrf: "a"))]
         let later = block(at: time.adding(seconds: 9))
         #expect(
-            RenderedBlock(later, csrf: "b", known: known).html
+            RenderedBlock(later, csrf: "b", known: KnownContent(blocks: known)).html
                 == #"<section id="one" data-block data-same><time datetime="2026-03-01T09:30:09Z" "#
                 + #"title="2026-03-01T09:30:09Z">2026-03-01 09:30:09Z</time></section>"#
         )
-        let changed = RenderedBlock(block("other"), csrf: "b", known: known).html
+        let changed = RenderedBlock(block("other"), csrf: "b", known: KnownContent(blocks: known)).html
         #expect(changed.contains("other"))
+    }
+
+    // MARK: - Rows
+
+    private func table(_ rows: [(key: String, text: String)], age: String) -> Block {
+        let rows = rows.map { row in
+            Row(
+                key: row.key,
+                cells: [Cell(text: row.text), Cell(time: Moment(iso: "2026-03-01T09:30:00Z", text: age))]
+            )
+        }
+        let table = Table(caption: "Rows", columns: [.init("Text"), .init("Age")], rows: rows)
+        return Block("rows", "Rows", asOf: time, .table(table))
+    }
+
+    /// The versions of the rows in rendered HTML.
+    private func rows(_ block: RenderedBlock) -> Set<ExactText> {
+        Set(block.html.matches(of: /data-row="([0-9a-f]{12})"/).map { ExactText(String($0.output.1)) })
+    }
+
+    @Test func `a known row has only its ages`() {
+        let first = RenderedBlock(table([("a&b", "1"), ("c", "2")], age: "3 s"), csrf: "t")
+        let known = rows(first)
+        #expect(known.count == 2)
+        let later = RenderedBlock(
+            table([("a&b", "1"), ("c", "changed"), ("d", "new")], age: "7 s"),
+            csrf: "t",
+            known: KnownContent(rows: known)
+        )
+        #expect(later.html.contains(#"<tr data-key="a&amp;b" data-same="7 s"></tr>"#))
+        #expect(later.html.contains("changed") && later.html.contains("new"))
+        #expect(rows(later).count == 2 && rows(later).isDisjoint(with: known))
+        #expect(later.html.contains("</tbody></table>"))
+    }
+
+    @Test func `rows with the same content and other keys are different rows`() {
+        let known = rows(RenderedBlock(table([("a", "1")], age: "3 s"), csrf: "t"))
+        let other = RenderedBlock(table([("b", "1")], age: "3 s"), csrf: "t", known: KnownContent(rows: known))
+        #expect(!other.html.contains("data-same"))
     }
 }

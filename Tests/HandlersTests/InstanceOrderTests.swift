@@ -39,6 +39,18 @@ import Testing
         }
     }
 
+    @Test func `versions are ordered by their numbers`() async throws {
+        try await Fleet.with { fleet in
+            let versions = ["1.10", "1.9", "v2", "1.09b", "1.9-rc1", "0", "10.0", "9.99"]
+            for (place, version) in versions.enumerated() {
+                try await fleet.beat("i\(place)", bot: "b1", version: version)
+            }
+            let input = ListInstances.Input(sort: .version, order: .asc, principal: fleet.operatorPrincipal)
+            let ordered = try await fleet.api.listInstances(input).body.items.map(\.version)
+            #expect(ordered == ["0", "1.9", "1.9-rc1", "1.09b", "1.10", "9.99", "10.0", "v2"])
+        }
+    }
+
     @Test func `alerts and commands that are not finished are counted`() async throws {
         try await Fleet.with { fleet in
             for id in ["i1", "i2", "i3"] { try await fleet.beat(id, bot: "b\(id)") }

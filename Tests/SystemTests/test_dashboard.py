@@ -292,6 +292,29 @@ def test_unchanged_blocks_are_not_sent_again(browser, fleet):
     assert unknown == full
 
 
+def test_unchanged_rows_are_not_sent_again_and_their_ages_advance(browser, fleet):
+    fleet.heartbeat("rows-1", "rows")
+    fleet.heartbeat("rows-2", "rows")
+    browser.open("/bots?q=rows-&sort=bot")
+    age = lambda number: browser.text(f"#bots tr[data-key=rows-{number}] time")
+    browser.wait(lambda: age(1) not in ("0 s", "1 s"))
+    # The marks show that the rows were not replaced.
+    browser.driver.execute_script("for (const row of document.querySelectorAll('#bots tbody tr')) row.dataset.mark = row.dataset.row;"
+                                  "const send = window.fetch; window.sent = [];"
+                                  "window.fetch = async (...values) => { const response = await send(...values);"
+                                  " sent.push((await response.clone().text()).match(/<tr data-key=\"rows-[^>]*>/g)); return response; };")
+    before = age(2)
+    fleet.heartbeat("rows-1", "rows", version="9.9")
+    browser.wait(lambda: "9.9" in browser.text("#bots tr[data-key=rows-1]"))
+    assert age(2) != before
+    sent = next(rows for rows in browser.driver.execute_script("return sent") if rows and any("data-row" in row for row in rows))
+    assert "data-row=" in sent[0] and "data-same=" not in sent[0]
+    assert re.fullmatch(r'<tr data-key="rows-2" data-same="\d+ s">', sent[1])
+    changed, unchanged = browser.all("#bots tbody tr")
+    assert changed.get_attribute("data-row") != changed.get_attribute("data-mark")
+    assert unchanged.get_attribute("data-row") == unchanged.get_attribute("data-mark")
+
+
 def test_trades_are_filtered_grouped_and_sorted(browser, fleet):
     browser.open("/trades")
     total = fleet.call("GET", "/trades?status=CLOSED")["total"]

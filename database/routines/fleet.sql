@@ -78,6 +78,13 @@ CREATE OR REPLACE FUNCTION instance_rank(status text, is_late bool) RETURNS int4
     END
 $$;
 
+-- A text that orders names by the values of the numbers in them, so that version 1.10 follows 1.9: each number has its length before it.
+CREATE OR REPLACE FUNCTION natural_key(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(CASE WHEN digits = '' THEN part[1] ELSE lpad(length(digits)::text, 4, '0') || digits END, '' ORDER BY place)
+    FROM regexp_matches(name, '[0-9]+|[^0-9]+', 'g') WITH ORDINALITY AS found (part, place)
+    CROSS JOIN LATERAL (SELECT CASE WHEN part[1] ~ '^[0-9]' THEN coalesce(nullif(ltrim(part[1], '0'), ''), '0') ELSE '' END AS digits) AS number
+$$;
+
 -- In how many consecutive heartbeats the clock was off by the same more than the tolerance, including one whose clock lags by `lag` seconds.
 -- A late packet has a random lag, a wrong clock a constant one; once the clock counts as wrong, 5 s of variation are tolerated. A repeated
 -- heartbeat does not count.

@@ -15,9 +15,10 @@ export async function refresh() {
   if (busySince) { isPending = true; return; }
   busySince = Date.now();
   try {
-    // The server leaves out the blocks that have not changed.
-    const known = [...document.querySelectorAll("[data-version]")].map((block) => `${block.id}=${block.dataset.version}`);
-    const headers = { "Flotilla-Blocks": known.join() };
+    // The server leaves out the blocks and the rows that have not changed.
+    const blocks = [...document.querySelectorAll("[data-version]")].map((block) => `${block.id}=${block.dataset.version}`);
+    const rows = [...document.querySelectorAll("[data-row]")].map((row) => row.dataset.row);
+    const headers = { "Flotilla-Blocks": blocks.join(), "Flotilla-Rows": rows.join() };
     const response = await fetch(location.href, { headers, redirect: "manual", signal: AbortSignal.timeout(10_000) });
     if (response.type === "opaqueredirect") return location.reload();
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -90,21 +91,29 @@ function updateBlock(block, fresh) {
     block.replaceChildren(...fresh.childNodes);
   } else if (body && other && body.rows.length && other.rows.length) {
     const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
-    const rows = [...other.rows].map((row) => {
+    const rows = [...other.rows].flatMap((row) => {
       const old = known.get(row.dataset.key);
-      if (!old) return row;
+      if ("same" in row.dataset) {
+        if (!old) { isComplete = false; return []; }
+        const ages = row.dataset.same.split("|");
+        for (const [place, time] of [...old.querySelectorAll("time")].entries()) time.textContent = ages[place];
+        return [old];
+      }
+      if (!old) return [row];
+      old.dataset.row = row.dataset.row;
       for (const [place, cell] of [...row.cells].entries()) {
         const now = old.cells[place];
         if (!now || "box" in cell.dataset || now.innerHTML === cell.innerHTML) continue;
         if (now.contains(document.activeElement)) {
           isComplete = false;
+          delete old.dataset.row;
         } else {
           const isAge = now.textContent.replace(/\d/g, "") === cell.textContent.replace(/\d/g, "");
           now.replaceChildren(...cell.childNodes);
           if (!isAge) { now.classList.remove("changed"); void now.offsetWidth; now.classList.add("changed"); }
         }
       }
-      return old;
+      return [old];
     });
     if (rows.length !== body.rows.length || rows.some((row, place) => body.rows[place] !== row)) {
       // Rows do not move while an operator selects some; new ones are added at the end.

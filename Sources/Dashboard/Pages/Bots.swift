@@ -23,6 +23,8 @@ extension Dashboard {
         let ranking = Ranking(request, path: "/bots", standard: .worst, others: bar.query)
         let filter = bar.active.and(ranking.query)
         let position = bar.fields("page_size").with("page", request.query["page"])
+        // The header of each page has the counts of the fleet.
+        async let counts = result { () async throws(Problem) in try await api.getFleet(input(request)).body }
         let page = try await api.listInstances(input(request, filter.and(position))).body
         let drift = try await drift(of: bar["bot_id"], request)
         let arrangement = saved.arrangement(of: .instances, request)
@@ -48,7 +50,8 @@ extension Dashboard {
                     more: Block.Link(text: "Retired instances", href: "/retired-instances"),
                     .table(table.labelled())
                 )
-            ]
+            ],
+            fleet: try? await counts.get()
         )
     }
 

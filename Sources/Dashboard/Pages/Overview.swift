@@ -8,28 +8,36 @@ extension Dashboard {
         let fleet = try await api.getFleet(input(request, ["cells": "true"])).body
         let mode: RuntimeMode? = fleet.live > 0 ? .live : nil
         let scope = Fields(of: [("mode", mode?.rawValue)])
-        let exposure = try await api.getExposure(input(request, scope)).body
-        let pnl = try await api.getNetPnl(input(request, scope)).body
-        let performance = try await api.getPerformance(input(request, scope)).body
-        let reporting = try await reporting(request)
+        let range = TimeRange(request)
         let ranking = Ranking(
             request,
             path: "/dashboard",
             standard: .netPnlToday,
             others: Fields(of: ["range", "in"].map { ($0, request.query[$0]) })
         )
-        let ranked = try await api.listInstances(
-            input(request, ranking.query.and(Fields(of: [("runtime_mode", mode?.rawValue), ("page_size", "10")])))
-        ).body
+        // The sums over all instances take longest, so they are read concurrently.
+        async let exposures = result { () async throws(Problem) in try await api.getExposure(input(request, scope)).body
+        }
+        async let earnings = result { () async throws(Problem) in try await api.getNetPnl(input(request, scope)).body }
+        async let performances = result { () async throws(Problem) in
+            try await api.getPerformance(input(request, scope)).body
+        }
+        async let league = result { () async throws(Problem) in
+            try await api.listInstances(
+                input(request, ranking.query.and(Fields(of: [("runtime_mode", mode?.rawValue), ("page_size", "10")])))
+            ).body
+        }
+        let reporting = try await reporting(request)
         let health = try await api.getServiceHealth(input(request)).body
         let alerts = try await api.listAlertGroups(input(request)).body
         let approvals = try await api.listCommands(input(request, ["status": "AWAITING_APPROVAL", "page_size": "10"]))
             .body
-        let range = TimeRange(request)
         let curves = try await equityCurves(scope.and(range.query), request)
         let events = try await timeline(mode, range, request)
         let entries = try await api.listAuditLogs(input(request, ["page_size": "8"])).body
         let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "1"])).body
+        let (exposure, pnl) = (try await exposures.get(), try await earnings.get())
+        let (performance, ranked) = (try await performances.get(), try await league.get())
         let attention = Attention.items(
             alerts.groups,
             approvals.items,

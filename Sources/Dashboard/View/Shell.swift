@@ -69,7 +69,7 @@ struct Shell {
         outage = availability.banner()
         self.banners = banners
         self.page = page
-        renderedBlocks = page.blocks.map { RenderedBlock($0, csrf: request.csrf, known: request.knownBlocks) }
+        renderedBlocks = page.blocks.map { RenderedBlock($0, csrf: request.csrf, known: request.known) }
         hasTabs = !page.tabs.isEmpty
         hasViews = !page.views.isEmpty
     }

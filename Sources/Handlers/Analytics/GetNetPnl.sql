@@ -7,29 +7,33 @@
 -- out: realized numeric?, unrealized numeric?, fees numeric?, funding numeric?, net numeric?
 WITH earned AS (
     -- The newest value of each instance and symbol.
-    SELECT series.instance_id, series.metric_type AS kind, named_currency(series.currency, :books) AS currency, newest.value
+    SELECT named_currency(series.currency, :books) AS currency, live.runtime_mode, series.metric_type AS kind, sum(newest.value) AS amount
     FROM metric_series AS series
     JOIN metric_latest AS newest USING (series_id)
+    JOIN instance_modes AS live USING (instance_id)
     WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
         AND (:symbol IS NULL OR series.symbol = :symbol)
+        AND (:mode IS NULL OR live.runtime_mode = :mode)
+    GROUP BY 1, 2, 3
     UNION ALL
-    SELECT instance_id, cost_type, named_currency(currency, :books), amount
-    FROM cost_sums
-    WHERE :symbol IS NULL OR symbol = :symbol
+    SELECT named_currency(costs.currency, :books), live.runtime_mode, costs.cost_type, sum(costs.amount)
+    FROM cost_sums AS costs
+    JOIN instance_modes AS live USING (instance_id)
+    WHERE (:symbol IS NULL OR costs.symbol = :symbol)
+        AND (:mode IS NULL OR live.runtime_mode = :mode)
+    GROUP BY 1, 2, 3
 ),
 part AS MATERIALIZED (
     SELECT
         currency,
-        live.runtime_mode,
-        coalesce(sum(value) FILTER (WHERE kind = 'realized_pnl'), 0) AS realized,
-        coalesce(sum(value) FILTER (WHERE kind = 'unrealized_pnl'), 0) AS unrealized,
-        coalesce(sum(value) FILTER (WHERE kind = 'FEE'), 0) AS fees,
-        coalesce(sum(value) FILTER (WHERE kind = 'FUNDING'), 0) AS funding
+        runtime_mode,
+        coalesce(sum(amount) FILTER (WHERE kind = 'realized_pnl'), 0) AS realized,
+        coalesce(sum(amount) FILTER (WHERE kind = 'unrealized_pnl'), 0) AS unrealized,
+        coalesce(sum(amount) FILTER (WHERE kind = 'FEE'), 0) AS fees,
+        coalesce(sum(amount) FILTER (WHERE kind = 'FUNDING'), 0) AS funding
     FROM earned
-    JOIN instance_modes AS live USING (instance_id)
-    WHERE (:mode IS NULL OR live.runtime_mode = :mode)
-        AND (:currency IS NULL OR currency = :currency)
-    GROUP BY GROUPING SETS ((currency, live.runtime_mode), (currency))
+    WHERE :currency IS NULL OR currency = :currency
+    GROUP BY GROUPING SETS ((currency, runtime_mode), (currency))
 ),
 -- A currency whose amounts are 0 does not count if there are others.
 total AS (

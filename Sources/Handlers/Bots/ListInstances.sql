@@ -12,29 +12,19 @@
 -- out: account_venues text[]?, account_ids text[]?, account_modes text[]?, currency text?, equity numeric?, net_pnl_today numeric?
 -- out: net_pnl_week numeric?, return_today float8?, drawdown float8?, slippage_bps float8?, performance_as_of timestamptz?
 -- out: state_cause text(StateCause)?
-WITH instance AS (
+-- `page` has only the columns that order and filter, so PostgreSQL removes the joins that neither needs. The others are read for its rows.
+WITH page AS (
     SELECT
-        live.*, instances.bot_id, coalesce(profile.strategy_name, bots.strategy_name) AS strategy_name, instances.created_at, software,
-        strategy_version, strategy_hash, ui_url, symbols, state_cause,
-        instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
-        last_seen < (SELECT late_before(:stale_seconds)) AS is_late
-    FROM instance_live AS live
-    JOIN instances USING (instance_id)
-    JOIN bots ON bots.bot_id = instances.bot_id
-    LEFT JOIN instance_profiles AS profile USING (instance_id)
-),
-page AS (
-    SELECT
-        *,
+        instance_id, instances.bot_id,
         -- Amounts in the books' currency are first; those that no rate converts follow, by currency.
         CASE WHEN :is_descending THEN -1 ELSE 1 END * CASE :sort
-            WHEN 'worst' THEN instance_rank(status, is_late)
+            WHEN 'worst' THEN instance_rank(status, last_seen < (SELECT late_before(:stale_seconds)))
             WHEN 'silent' THEN extract(epoch FROM last_seen)
             WHEN 'recent' THEN -extract(epoch FROM last_seen)
             WHEN 'return_today' THEN return_today
             WHEN 'drawdown' THEN drawdown
             WHEN 'slippage' THEN slippage_bps
-            WHEN 'first_seen' THEN extract(epoch FROM created_at)
+            WHEN 'first_seen' THEN extract(epoch FROM instances.created_at)
             WHEN 'clock_lag' THEN clock_lag
             WHEN 'open_alerts' THEN coalesce(alerted.open, 0)
             WHEN 'waiting_commands' THEN coalesce(commanded.waiting, 0)
@@ -55,7 +45,10 @@ page AS (
         END AS amount,
         CASE WHEN NOT :is_descending THEN named.name END AS first_name,
         CASE WHEN :is_descending THEN named.name END AS last_name
-    FROM instance
+    FROM instance_live AS live
+    JOIN instances USING (instance_id)
+    LEFT JOIN bots USING (bot_id)
+    LEFT JOIN instance_profiles AS profile USING (instance_id)
     LEFT JOIN instance_performance USING (instance_id)
     LEFT JOIN (
         SELECT target_id AS instance_id, count(*) AS open
@@ -79,12 +72,21 @@ page AS (
                 WHEN 'mode' THEN runtime_mode
                 WHEN 'exchange' THEN exchange
                 WHEN 'symbol' THEN symbol
-                WHEN 'version' THEN version
-                WHEN 'strategy' THEN strategy_name
+                WHEN 'version' THEN natural_key(version)
+                WHEN 'strategy' THEN coalesce(profile.strategy_name, bots.strategy_name)
                 WHEN 'software' THEN software
-            END AS name
+            END AS name,
+            instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status
     ) AS named
-    WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
+    WHERE (
+            :q IS NULL
+            OR strpos(
+                lower(
+                    concat_ws(' ', instance_id, bot_id, exchange, symbol, version, coalesce(profile.strategy_name, bots.strategy_name))
+                ),
+                lower(:q)
+            ) > 0
+        )
         AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:bot_id IS NULL OR bot_id = :bot_id)
         AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
@@ -96,15 +98,21 @@ page AS (
     OFFSET :offset
 )
 SELECT
-    page.instance_id, bot_id, strategy_name, runtime_mode, exchange, symbol, version, status, is_late, last_seen, last_received_at,
-    page.created_at AS first_seen, clock_lag, boot.boot_id, metadata, held.exposed_currencies,
-    held.net_exposures, held.gross_exposures, held.as_of AS exposure_as_of, alert.open AS open_alerts,
-    alert.worst AS worst_severity, command.waiting AS waiting_commands,
+    page.instance_id, page.bot_id, coalesce(profile.strategy_name, bots.strategy_name) AS strategy_name, live.runtime_mode, exchange,
+    live.symbol, version, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
+    last_seen < (SELECT late_before(:stale_seconds)) AS is_late, last_seen, last_received_at, instances.created_at AS first_seen,
+    clock_lag, boot.boot_id, metadata, held.exposed_currencies, held.net_exposures, held.gross_exposures, held.as_of AS exposure_as_of,
+    alert.open AS open_alerts, alert.worst AS worst_severity, command.waiting AS waiting_commands,
     CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END AS presence, equity.points AS equity_day, pnl.change AS net_pnl_day,
     software, strategy_version, strategy_hash, ui_url, symbols, account.venues AS account_venues, account.ids AS account_ids,
-    account.modes AS account_modes, currency, page.equity, net_pnl_today, net_pnl_week, return_today, drawdown, slippage_bps,
-    (SELECT nullif(noted_at, '-infinity') FROM performance_horizon) AS performance_as_of, state_cause
+    account.modes AS account_modes, performance.currency, performance.equity, net_pnl_today, net_pnl_week, return_today, drawdown,
+    slippage_bps, (SELECT nullif(noted_at, '-infinity') FROM performance_horizon) AS performance_as_of, state_cause
 FROM page
+JOIN instance_live AS live USING (instance_id)
+JOIN instances USING (instance_id)
+JOIN bots ON bots.bot_id = page.bot_id
+LEFT JOIN instance_profiles AS profile USING (instance_id)
+LEFT JOIN instance_performance AS performance USING (instance_id)
 LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1
 ) AS boot ON true
@@ -200,7 +208,7 @@ LEFT JOIN LATERAL (
     ) AS part
     LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
 ) AS pnl ON NOT :is_brief
-ORDER BY place, unit, amount, first_name, last_name DESC NULLS LAST, bot_id, instance_id
+ORDER BY place, unit, amount, first_name, last_name DESC NULLS LAST, page.bot_id, page.instance_id
 
 -- name: countInstances :one
 -- import: Generated
@@ -209,8 +217,8 @@ ORDER BY place, unit, amount, first_name, last_name DESC NULLS LAST, bot_id, ins
 -- out: count int8
 SELECT count(*)
 FROM instance_live
-JOIN instances USING (instance_id)
-JOIN bots USING (bot_id)
+LEFT JOIN instances USING (instance_id)
+LEFT JOIN bots USING (bot_id)
 LEFT JOIN instance_profiles AS profile USING (instance_id)
 WHERE (
         :q IS NULL

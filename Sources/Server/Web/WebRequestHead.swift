@@ -82,6 +82,11 @@ struct WebRequestHead: Sendable {
         return known
     }
 
+    /// The field `Flotilla-Rows` of the page's script: the versions of the rows that it has, separated by commas.
+    var knownRows: Set<ExactText> {
+        Set(headers["flotilla-rows"]?.split(separator: ",").prefix(1_000).map { ExactText(String($0)) } ?? [])
+    }
+
     /// Parses the `Cookie` fields (RFC 6265, section 4.2).
     private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
         // traps: only ASCII names are looked up, and no other text equals them.

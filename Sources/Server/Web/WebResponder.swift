@@ -125,7 +125,7 @@ struct WebResponder: Responder {
             isLocalTime: head.isLocalTime,
             hasShortcuts: head.hasShortcuts,
             reportingCurrency: head.reportingCurrency,
-            knownBlocks: head.knownBlocks
+            known: KnownContent(blocks: head.knownBlocks, rows: head.knownRows)
         )
         switch await dashboard.respond(to: request) {
         case .page(let status, let text): return html(status, text, head)
