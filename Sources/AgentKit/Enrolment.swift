@@ -1,7 +1,7 @@
 public import ContractRuntime
 import Logging
 
-/// Gives an instance its credential, which its agent finds and rotates by itself.
+/// Gives an instance its credential, which its agent finds and rotates.
 public enum Enrolment {
     /// How often a request without a response is repeated.
     private static let attempts = 5

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-/// Agents exchange codes for credentials, and replace them by themselves.
+/// Agents exchange codes for credentials, and replace them.
 @Suite struct EnrolmentTests {
     @Test func `a code is exchanged for a credential, once per instance, and every use is audited`() async throws {
         try await Registry.with { registry in
@@ -151,6 +151,36 @@ import Testing
             let secret = try #require(try rotated.json()["token"] as? String)
             #expect(try await registry.rotate(secret, to: "three").status == 201)
             #expect(try await registry.beat("i1", "three", boot: "b") == "202")
+        }
+    }
+
+    @Test func `an admin creates a code at the dashboard, which shows it once and never compressed`() async throws {
+        try await Registry.with { registry in
+            let browser = try await Browser(registry.server)
+            let page = try await browser.post(
+                "/settings?tab=tokens",
+                "count=3&hours=2&bots=b1+b2",
+                headers: ["Accept-Encoding": "gzip"]
+            )
+            #expect(page.status == 200)
+            #expect(page.headers["content-encoding"] == nil)
+            let code = try #require(page.body.firstMatch(of: #/enr_[0-9A-Za-z]{45}/#).map { String($0.output) })
+            #expect(try await registry.enroll("i1", "secret-1", with: code, bot: "b2").status == 201)
+            let stored = try #require(try await registry.codes().first)
+            #expect(stored["count"] as? Int == 3 && stored["used"] as? Int == 1)
+            #expect(stored["bot_ids"] as? [String] == ["b1", "b2"])
+            let list = try await browser.get("/settings?tab=tokens")
+            #expect(!list.body.contains("enr_") && list.body.contains("1 of 3"))
+            let id = try #require(stored["code_id"] as? String)
+            #expect(try await browser.post("/enrolment-codes/\(id)/revoke", "").status == 303)
+            #expect(try await registry.refusal("i2", "secret-2", code, bot: "b2") == "UNAUTHORIZED")
+            for fields in ["count=0&hours=1", "count=x&hours=1", "count=1&hours=9223372036854775807", "count=1"] {
+                #expect(try await browser.post("/settings?tab=tokens", fields).status == 422, "\(fields)")
+            }
+            let body = #"{"name":"vera","roles":["viewer"]}"#
+            let vera = try await registry.server.post("/tokens", body, token: RunningServer.token).json()
+            let viewer = try await Browser(registry.server, token: try #require(vera["token"] as? String))
+            #expect(try await viewer.post("/settings?tab=tokens", "count=1&hours=1").status == 403)
         }
     }
 

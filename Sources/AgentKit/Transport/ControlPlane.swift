@@ -113,7 +113,9 @@ struct ControlPlane: Sendable {
     /// control plane may be newer or older than the agent.
     private func call(_ request: ClientRequest, within limit: Duration) async throws(CallFailure) -> JSONValue {
         var request = request
-        if request.headers[Self.tokenField] == nil, let secret = secret() { request.headers.add(Self.tokenField, secret) }
+        if request.headers[Self.tokenField] == nil, let secret = secret() {
+            request.headers.add(Self.tokenField, secret)
+        }
         let response = try await send(request, within: limit)
         guard (200..<300).contains(response.status) else { throw await failure(response) }
         let bytes = try? await response.body.collect(upTo: Self.maximumResponseSize)

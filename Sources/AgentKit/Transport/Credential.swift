@@ -4,7 +4,7 @@ import Foundation
 import Generated
 import Synchronization
 
-/// The credential of an enrolled instance: a file in its directory, which the agent rotates by itself. The Python SDK reads and writes the
+/// The credential of an enrolled instance: a file in its directory, which the agent rotates. The Python SDK reads and writes the
 /// same file.
 ///
 /// The agent chooses each secret and writes it to the file before it sends the hash, so a lost response loses nothing.
@@ -33,7 +33,8 @@ final class Credential: Sendable {
         self.wall = wall
         var state = State()
         if let bytes = try Files.read(path) {
-            guard let body = try? JSONValue(json: bytes), case .object = body, let secret = Self.text(body["token"]), let next = Self.text(body["next"])
+            guard let body = try? JSONValue(json: bytes), case .object = body, let secret = Self.text(body["token"]),
+                let next = Self.text(body["next"])
             else {
                 let detail = "\(path): it is damaged; delete it, and enroll the instance again"
                 throw AgentConfigurationError(description: detail)

@@ -100,7 +100,7 @@ extension Transaction {
         if current.hash.hasSameScalars(as: successor) {
             return try run(.credential(tokenID: current.tokenID))
         }
-        // Somebody else has rotated it: the agent's copy, or a thief.
+        // A copy of the agent has rotated it, or a thief.
         guard current.hash.hasSameScalars(as: presented) else { throw Problem.credentialEnded }
         _ = try run(.endToken(tokenID: current.tokenID, graceSeconds: API.rotationOverlapSeconds))
         let inserted = try run(
@@ -145,7 +145,8 @@ extension AgentCredential {
 
 extension Problem {
     fileprivate static func instanceEnrolled(_ instanceID: String) -> Problem {
-        let detail = "instance '\(instanceID)' has a valid credential, or the secret is in use; an admin can revoke the credential"
+        let detail =
+            "instance '\(instanceID)' has a valid credential, or the secret is in use; an admin can revoke the credential"
         return Problem(status: 409, code: .instanceEnrolled, detail: detail)
     }
 

@@ -1,4 +1,4 @@
-"""The credential of an enrolled instance: a file that the agent rotates by itself.
+"""The credential of an enrolled instance: a file that the agent rotates.
 
 The agent chooses each secret and writes it to the file before it sends the hash, so a lost response loses nothing.
 """

@@ -22,7 +22,7 @@ def main(arguments: collections.abc.Sequence[str], stopping: threading.Event) ->
     parser = argparse.ArgumentParser(
         prog="flotilla-agent enroll",
         description="Exchange an enrolment code for the credential of an instance. The agent of the instance finds the credential in its"
-        " folder and rotates it by itself. Repeat the command if it fails: an instance enrolls once.",
+        " folder and rotates it. Repeat the command if it fails: an instance enrolls once.",
     )
     parser.add_argument("url", metavar="URL", help="the control plane, such as https://flotilla.example:8000")
     parser.add_argument("code", metavar="CODE", help="the enrolment code, which POST /enrolment-codes returns; - reads it from standard input")
