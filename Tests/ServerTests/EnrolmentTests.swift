@@ -124,13 +124,20 @@ import Testing
             #expect(try await registry.rotate("new", to: "newer").status == 201)
             #expect(try await registry.audit("TOKEN_ROTATE").filter { $0 == "agent:i1 agent:i1 SUCCESS" }.count == 2)
             #expect(try await registry.audit("TOKEN_ROTATE").contains("agent:i1 agent:i1 REJECTED"))
+            // A request that the network has duplicated is one rotation.
+            let copies = try await registry.concurrently(8) { _ in
+                try await registry.rotate("newer", to: "newest").status
+            }
+            #expect(copies == Array(repeating: 201, count: 8))
             // Revoking any of them ends all.
             let tokens = try await registry.tokens("i1")
-            #expect(tokens.count == 3)
+            #expect(tokens.count == 4)
             let oldest = try #require(tokens.last?["token_id"] as? String)
             let headers = ["X-Admin-Token": RunningServer.token]
             #expect(try await registry.server.api.send("DELETE", "/tokens/\(oldest)", headers: headers).status == 204)
-            for secret in ["old", "new", "newer"] { #expect(try await registry.beat("i1", secret) == "UNAUTHORIZED") }
+            for secret in ["old", "new", "newer", "newest"] {
+                #expect(try await registry.beat("i1", secret) == "UNAUTHORIZED")
+            }
         }
     }
 

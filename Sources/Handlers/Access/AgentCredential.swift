@@ -92,7 +92,9 @@ extension Transaction {
         successor: String,
         by actor: String
     ) throws -> CredentialRow {
-        guard let current = try run(.lockCredential(identity: identity)) else { throw Problem.credentialEnded }
+        // After waiting for a concurrent rotation, only a second statement sees its result.
+        let locked = try run(.lockCredential(identity: identity)) ?? run(.lockCredential(identity: identity))
+        guard let current = locked else { throw Problem.credentialEnded }
         guard let lifetime = current.lifetimeSeconds else {
             let detail = "an admin issued this token, and can rotate it with POST /tokens/{token_id}/rotate"
             throw Problem(status: 409, code: .credentialNotRotating, detail: detail)
