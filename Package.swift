@@ -178,7 +178,8 @@ let package = Package(
         .target(
             name: "AgentKit",
             dependencies: [
-                "ContractRuntime", "Generated", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "ContractRuntime", "Digests", "Generated",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]

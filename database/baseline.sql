@@ -1,4 +1,4 @@
--- schema: 55
+-- schema: 56
 -- routines: 7 456299efa5026ba1
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
@@ -66,7 +66,9 @@ CREATE TABLE instance_live (
     -- When the instance last stopped being LIVE.
     live_until timestamptz,
     -- The process that sent the newest heartbeat; null if it named none.
-    boot_id text
+    boot_id text,
+    -- The identity of the agent that sent the newest heartbeat; null if it had no token.
+    identity uuid
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 -- The processes that reported for an instance, the newest 100. The last one holds the instance.
@@ -994,10 +996,33 @@ CREATE TABLE access_tokens (
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz,
-    revoked_at timestamptz
+    revoked_at timestamptz,
+    -- Whose token it is: a rotated token has the identity of its predecessor.
+    identity uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- The lifetime of each successor of an enrolled agent's credential, which the agent rotates; null for all other tokens.
+    lifetime_seconds int8
 );
 CREATE UNIQUE INDEX access_tokens_by_name ON access_tokens (name) WHERE instance_id IS NULL AND revoked_at IS NULL;
 CREATE INDEX access_tokens_newest ON access_tokens (created_at DESC, token_id DESC);
+CREATE INDEX access_tokens_by_identity ON access_tokens (identity);
+CREATE INDEX access_tokens_of_agents ON access_tokens (instance_id) WHERE instance_id IS NOT NULL;
+CREATE UNIQUE INDEX access_tokens_enrolled ON access_tokens (instance_id) WHERE lifetime_seconds IS NOT NULL AND revoked_at IS NULL;
+
+-- Codes that agents exchange for their credentials.
+CREATE TABLE enrolment_codes (
+    code_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    hash text NOT NULL UNIQUE,
+    -- The bots whose instances may enrol; empty for any.
+    bot_ids text[] NOT NULL,
+    count int8 NOT NULL,
+    used int8 NOT NULL DEFAULT 0,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,
+    revoked_at timestamptz,
+    CHECK (used BETWEEN 0 AND count)
+);
+CREATE INDEX enrolment_codes_newest ON enrolment_codes (created_at DESC, code_id DESC);
 
 -- Sessions of the dashboard: the SHA-256 of the cookie's secret and of the token that opened the session. A session has the permissions that
 -- its token has now.

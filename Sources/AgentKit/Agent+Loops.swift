@@ -26,6 +26,9 @@ extension Agent {
                 try await self.keepSending(self.telemetry.changed, pause: .seconds(1)) { try await self.sendReports() }
             }
         }
+        if let controlPlane, let credential {
+            loops.append { try await self.keepRotating(credential, at: controlPlane) }
+        }
         if commander != nil { loops.append { try await self.keepPolling() } }
         if commandFile != nil { loops.append { try await self.keepReadingCommandFile() } }
         return loops
@@ -49,6 +52,33 @@ extension Agent {
                 if !safety.hasLostLease { pause = error.retryAfter ?? clock.backoff(after: failures, upTo: limit) }
             }
             try await safety.changed.wait(atMost: clock.jittered(pause))
+        }
+    }
+
+    /// Rotates the credential when it is due, and when the control plane rejects it: an earlier rotation may have lost its response.
+    private func keepRotating(_ credential: Credential, at controlPlane: ControlPlane) async throws {
+        var failures = 0
+        while true {
+            let pause = credential.dueIn
+            let isRejected = isRejected.withLock { isRejected in
+                defer { isRejected = false }
+                return isRejected
+            }
+            guard pause == .zero || isRejected else {
+                try await rejected.wait(atMost: pause)
+                continue
+            }
+            do {
+                try await credential.rotate(at: controlPlane)
+                failures = 0
+                logger.notice("the credential was rotated")
+            } catch {
+                try Task.checkCancellation()
+                failures += 1
+                logger.warning("the credential was not rotated: \(error)")
+                let backoff = clock.backoff(after: failures, upTo: Self.longestBackoff * 20)
+                try await Task.sleep(for: (error as? CallFailure)?.retryAfter ?? backoff)
+            }
         }
     }
 
@@ -193,6 +223,10 @@ extension Agent {
                     return isUnregistered
                 }
                 if !wasUnregistered { logger.critical("the control plane refused to register this instance: \(error)") }
+            }
+            if error.status == 401 {
+                isRejected.withLock { $0 = true }
+                rejected.set()
             }
             if error.code == .leaseLost {
                 if !safety.hasLostLease {

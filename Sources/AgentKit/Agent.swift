@@ -34,6 +34,11 @@ public final class Agent: Sendable {
     let bootID = UUID.random().text
     let metadata = Mutex(JSONObject.empty)
     let profile = Mutex(AgentProfile())
+    /// The credential of an enrolled instance, which the agent rotates; nil without one.
+    let credential: Credential?
+    /// Whether the control plane rejected the credential, and the signal that it did.
+    let isRejected = Mutex(false)
+    let rejected = Signal()
     /// Whether the control plane refused to register the instance at the last heartbeat.
     let isUnregistered = Mutex(false)
     let clock: AgentClock
@@ -68,12 +73,18 @@ public final class Agent: Sendable {
         self.configuration = configuration
         self.clock = clock
         self.logger = logger
+        let credential = try Credential.of(configuration, clock)
+        self.credential = credential
         journal = try Journal(in: configuration.instanceDirectory, clock: clock)
         safety = SafetySwitch(configuration, journal: journal, clock: clock, logger: logger)
         let serverClock = ServerClock(clock)
         func controlPlane(at url: String) -> ControlPlane {
-            let transport = transport ?? HTTPTransport(url: url, token: configuration.token)
-            return ControlPlane(transport: transport, serverClock: serverClock)
+            let transport = transport ?? HTTPTransport(url: url)
+            return ControlPlane(
+                transport: transport,
+                serverClock: serverClock,
+                secret: { credential?.secret ?? configuration.token }
+            )
         }
         self.controlPlane = configuration.controlPlaneURL.map(controlPlane)
         switch configuration.commandSource {

@@ -42,6 +42,10 @@ public struct Dashboard<API: Operations>: Sendable {
     /// Responds to a request with a valid session.
     public func respond(to request: WebRequest) async -> WebResponse {
         do throws(Problem) {
+            if request.method == "POST", request.path == ["settings"] {
+                let page = try await createEnrolmentCode(request)
+                return .page(status: 200, html: await html(page, for: request))
+            }
             if request.method == "POST" { return .redirect(to: try await act(request)) }
             if let view = try await defaultView(request) { return .redirect(to: view) }
             let page = try await page(request)
@@ -112,6 +116,7 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("views", 1): return try await saveView(request)
         case ("views", 2): return try await changeView(path[1], request)
         case ("tables", 2): return try await arrangeColumns(path[1], request)
+        case ("enrolment-codes", 3): return try await changeEnrolmentCode(path[1], path[2], request)
         case ("tokens", 3): return try await changeToken(path[1], path[2], request)
         default: throw .noPage
         }
@@ -208,7 +213,7 @@ extension Problem {
 enum FlashMessage: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
         checked, revoked, tested, replayed, retired, deleting, verified, subscribed, unsubscribed, viewSaved,
-        viewDeleted, columnsSaved, columnsReset
+        viewDeleted, columnsSaved, columnsReset, codeRevoked
 
     static func text(_ name: String?) -> String? {
         name.flatMap(FlashMessage.init(rawValue:)).map(\.text)
@@ -239,6 +244,7 @@ enum FlashMessage: String {
         case .viewDeleted: "View deleted"
         case .columnsSaved: "Columns saved"
         case .columnsReset: "Standard columns restored"
+        case .codeRevoked: "Enrolment code revoked"
         }
     }
 }

@@ -48,6 +48,9 @@ struct FleetSimulator: AsyncParsableCommand {
     @Option(help: "HEARTBEAT_STALE_SECONDS of the control plane, after which it raises an alert.")
     var stale = 90.0
 
+    @Option(help: "An enrolment code for all bots, which then have credentials.")
+    var enroll: String?
+
     @Option(help: "The directory for the journals of the bots. (default: a temporary directory)")
     var folder: String?
 
@@ -111,6 +114,10 @@ struct FleetSimulator: AsyncParsableCommand {
             folder: directory,
             logger: logger
         )
+        if let enroll {
+            let duration = try await simulation.enroll(with: enroll)
+            print("Enrolled \(instances) instances in \(String(format: "%.1f", duration / .seconds(1))) s")
+        }
         let result = try await simulation.execute(stale: stale)
         print(Summary(plan: plan, result: result, run: simulation.run).text)
         if !result.differences.isEmpty { throw ExitCode(1) }

@@ -49,6 +49,9 @@ final class SimulatedBot: Sendable {
         self.configuration = configuration
     }
 
+    /// Exchanges an enrolment code for the credential of the bot.
+    func enroll(with code: String) async throws { try await Enrolment.enroll(configuration, code: code) }
+
     /// Runs the bot until `end`, with the restarts of the plan.
     func run(until end: Double) async throws {
         try await simulationRun.sleep(until: plan.start)

@@ -39,10 +39,25 @@ struct Simulation {
         client = Client(OperatorTransport(inner: HTTPTransport(url: url), token: token))
     }
 
+    /// Exchanges an enrolment code for the credential of each bot. Returns the duration.
+    func enroll(with code: String) async throws -> Duration {
+        try await ContinuousClock().measure {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (number, bot) in bots.enumerated() {
+                    // As many as a machine with many agents would start at once.
+                    if number >= 64 { try await group.next() }
+                    group.addTask { try await bot.enroll(with: code) }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     /// - Parameter stale: How long a bot may be silent before the control plane raises an alert, in seconds.
     func execute(stale: Double) async throws -> Comparison.Result {
         // Fails immediately if the URL or the token is wrong.
         _ = try await client.listBots(.init(page: 1, pageSize: 1))
+        run.begin()
         let fleetOperator = Operator(client, run: run)
         let progress = Task { [self] in try await showProgress() }
         try await withThrowingTaskGroup(of: Void.self) { group in

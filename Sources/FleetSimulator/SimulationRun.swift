@@ -15,13 +15,16 @@ final class SimulationRun: Sendable {
         var deadManActions = 0
     }
 
-    private let start = ContinuousClock.now
+    private let start = Mutex(ContinuousClock.now)
     private let counts = Mutex(Counts())
     /// The delayed copies of requests that are not delivered yet.
     let lateCalls = InFlightCounter()
 
     /// Seconds since the start of the run.
-    var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
+    var elapsed: Double { (ContinuousClock.now - start.withLock { $0 }) / .seconds(1) }
+
+    /// Starts the clock, after the preparations.
+    func begin() { start.withLock { $0 = .now } }
 
     /// A copy of the counters.
     var counted: Counts { counts.withLock { $0 } }

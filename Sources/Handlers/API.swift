@@ -18,6 +18,8 @@ public final class API: Operations {
         /// Seconds after which a run is stuck.
         public var moduleRunStuckSeconds: Int
 
+        /// The lifetime of an enrolled agent's credential, in seconds.
+        public var agentCredentialSeconds = 2_592_000
         /// Seconds after which an accepted but unfinished command raises an alert.
         public var commandFinishSeconds = 300
         /// Whether high-risk commands need a second person's approval.

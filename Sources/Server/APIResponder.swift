@@ -19,7 +19,7 @@ final class APIResponder: Responder {
 
         var mediaTypes: [String] { route.mediaTypes }
         var bodyLimit: Int? { route.bodyLimit }
-        var usesReserve: Bool { !route.security.isEmpty }
+        var usesReserve: Bool { Authorization.isForPeople(route) }
     }
 
     /// The principal; nil if the operation is public.
@@ -105,7 +105,7 @@ final class APIResponder: Responder {
         guard let (hash, scheme) = target.unverified else { throw .unauthorized }
         if failures.isSlowed(tokenWithHash: hash) { throw await delayedRejection() }
         // A valid token is accepted regardless of earlier failures from its address.
-        guard let principal = try await api.principal(ofTokenWithHash: hash) else {
+        guard let principal = try await principal(with: hash, of: scheme) else {
             guard failures.record(tokenWithHash: hash, from: target.address) else { throw await delayedRejection() }
             deny(nil, target)
             throw .unauthorized
@@ -117,6 +117,11 @@ final class APIResponder: Responder {
             deny(principal, target)
             throw error
         }
+    }
+
+    private func principal(with hash: String, of scheme: SecurityScheme) async throws(Problem) -> Principal? {
+        scheme.name.hasSameScalars(as: Authorization.enrolmentScheme)
+            ? try await api.principal(ofCodeWithHash: hash) : try await api.principal(ofTokenWithHash: hash)
     }
 
     private func deny(_ principal: Principal?, _ target: Target) {

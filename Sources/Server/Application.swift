@@ -286,6 +286,7 @@ extension API.Configuration {
             heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
             moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
         )
+        agentCredentialSeconds = configuration.agentCredentialDays * 86_400
         targets = configuration.targets
         push = configuration.push
         books = configuration.books

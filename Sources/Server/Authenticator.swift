@@ -35,17 +35,18 @@ struct Authenticator: Sendable {
     /// Checks a request's credentials, as far as that needs no database.
     func examine(_ headers: HTTPHeaders, for route: Route) -> Verdict {
         let alternatives = authorization.requirements(of: route)
-        // A public operation, or one for agents that need no credentials.
-        guard !alternatives.isEmpty else { return .known(nil) }
-        for requirements in alternatives where requirements.count == 1 {
+        // A public operation, or one for agents that need no credentials. An agent that sends a token all the same proves its identity.
+        let isOptional = alternatives.isEmpty
+        for requirements in isOptional ? route.optionalSecurity : alternatives where requirements.count == 1 {
             guard let scheme = requirements.first?.scheme, case .apiKey(.header, let name) = scheme.kind else {
                 continue
             }
             let values = headers[name]
+            if isOptional, values.count > 1 { return .rejected(.unauthorized, principal: nil) }
             guard values.count == 1, let value = values.first else { continue }
             return examine(TokenSecret.hash(value), of: scheme, for: route)
         }
-        return .rejected(.unauthorized, principal: nil)
+        return isOptional ? .known(nil) : .rejected(.unauthorized, principal: nil)
     }
 
     private func examine(_ hash: String, of scheme: SecurityScheme, for route: Route) -> Verdict {

@@ -23,6 +23,8 @@ struct Authorization: Sendable {
 
     /// The scheme of agents' tokens, which are bound to an instance.
     static let agentScheme = "agentToken"
+    /// The scheme of enrolment codes, which agents exchange for their tokens.
+    static let enrolmentScheme = "enrolmentCode"
     /// The scheme of all other tokens.
     static let adminScheme = "adminToken"
 
@@ -35,11 +37,18 @@ struct Authorization: Sendable {
         return requirements.isEmpty && requiresAgents ? route.optionalSecurity : requirements
     }
 
+    /// Whether people call an operation, and not agents.
+    static func isForPeople(_ route: Route) -> Bool {
+        route.security.contains { $0.contains { $0.scheme.name.hasSameScalars(as: adminScheme) } }
+    }
+
     /// Whether a caller may call an operation.
     ///
     /// - Parameter caller: The caller; nil if it has no credentials.
     func decision(for caller: Caller?, on route: Route) -> Decision {
-        let alternatives = requirements(of: route)
+        var alternatives = requirements(of: route)
+        // A token that is not required must be valid all the same, or its agent would be anonymous without noticing.
+        if case .token = caller, alternatives.isEmpty { alternatives = route.optionalSecurity }
         guard !alternatives.isEmpty else { return .allowed }
         let (principal, scheme): (Principal, String)
         switch caller {

@@ -86,6 +86,18 @@ import Testing
         #expect(TokenWeakness(token)?.text == nil)
     }
 
+    @Test(arguments: [
+        ([:], false), (["API_ADDRESS": "[::1]:8000"], false), (["API_ADDRESS": "off"], false),
+        (["API_ADDRESS": "0.0.0.0:8000"], true), (["API_ADDRESS": "flotilla.example:8000"], true),
+        (["API_ADDRESS": "0.0.0.0:8000", "ALLOW_INSECURE": "plain-http"], true),
+        (["API_ADDRESS": "0.0.0.0:8000", "ALLOW_INSECURE": "open-agents"], false),
+        (["API_ADDRESS": "0.0.0.0:8000", "AGENT_AUTH": "open"], false), (["AGENT_AUTH": "required"], true),
+    ])
+    func `agents need tokens where other machines reach the API`(values: [String: String], isRequired: Bool) throws {
+        let variables = Variables(values: values.merging(["ADMIN_TOKEN": Self.secret]) { $1 })
+        #expect(try ServerConfiguration(variables).requiresAgentTokens == isRequired)
+    }
+
     @Test func `only the listeners of this process count`() throws {
         let open = Self.safe.merging(["AGENT_AUTH": "open"]) { _, new in new }
         let configuration = try ServerConfiguration(Variables(values: open))
@@ -101,7 +113,7 @@ import Testing
         let (status, errors) = await server.end()
         #expect(status == 2)
         #expect(errors.hasPrefix("flotilla-server: API_ADDRESS: found '0.0.0.0:0', which other machines can reach"))
-        #expect(errors.hasSuffix("or ALLOW_INSECURE=open-agents,plain-http if this is intended\n"))
+        #expect(errors.hasSuffix("or ALLOW_INSECURE=plain-http if this is intended\n"))
         #expect(!errors.contains(Self.secret))
     }
 

@@ -33,6 +33,8 @@ struct ControlPlane: Sendable {
 
     let transport: any Transport
     let serverClock: ServerClock
+    /// The agent's token, which may change; nil without one.
+    let secret: @Sendable () -> String?
 
     /// Sends a heartbeat.
     func beat(_ heartbeat: Heartbeat, within limit: Duration) async throws(CallFailure) {
@@ -77,11 +79,43 @@ struct ControlPlane: Sendable {
         return items.compactMap(RefusedReport.init).filter { elements.indices.contains($0.index) }
     }
 
+    /// Exchanges an enrolment code for a credential. Returns the seconds until it should be rotated.
+    func enroll(_ request: AgentEnrolment, code: String) async throws(CallFailure) -> Int {
+        var request = EnrollAgent.Input(body: request).request
+        request.headers.add("X-Enrolment-Code", code)
+        return try await delay(call(request, within: Self.limit))
+    }
+
+    /// Replaces the credential. Returns the seconds until the new one should be rotated.
+    ///
+    /// - Parameters:
+    ///   - hash: The SHA-256 of the new secret.
+    ///   - secret: The current secret; nil for the agent's.
+    func rotate(to hash: String, with secret: String?) async throws(CallFailure) -> Int {
+        var request = RotateCredential.Input(body: CredentialRotation(secretHash: hash)).request
+        if let secret { request.headers.add(Self.tokenField, secret) }
+        return try await delay(call(request, within: Self.limit))
+    }
+
+    private func delay(_ credential: JSONValue) throws(CallFailure) -> Int {
+        guard case .number(let number)? = credential["rotate_in_seconds"], let seconds = Int(number.text) else {
+            throw CallFailure(description: "the response must be a credential")
+        }
+        return seconds
+    }
+
     // MARK: - Calling
+
+    /// The header field of the agent's token.
+    private static let tokenField = "X-Agent-Token"
 
     /// Sends a request, and returns the response body as JSON. Any 2xx status is a success, even if the body cannot be decoded, because the
     /// control plane may be newer or older than the agent.
     private func call(_ request: ClientRequest, within limit: Duration) async throws(CallFailure) -> JSONValue {
+        var request = request
+        if request.headers[Self.tokenField] == nil, let secret = secret() {
+            request.headers.add(Self.tokenField, secret)
+        }
         let response = try await send(request, within: limit)
         guard (200..<300).contains(response.status) else { throw await failure(response) }
         let bytes = try? await response.body.collect(upTo: Self.maximumResponseSize)

@@ -55,13 +55,16 @@ public struct Principal: Hashable, Sendable {
     public var scopes: Set<String>
     /// The id of the instance that an agent token is bound to; nil for other principals.
     public var subject: String?
+    /// Whose credential it is. The successor of a rotated credential has the same identity. Nil if the server knows none.
+    public var identity: UUID?
 
     /// Creates a principal.
     // traps: scopes are names of the contract, and a caller has those that the server gave.
-    public init(name: String, scopes: Set<String> = [], subject: String? = nil) {
+    public init(name: String, scopes: Set<String> = [], subject: String? = nil, identity: UUID? = nil) {
         self.name = name
         self.scopes = scopes
         self.subject = subject
+        self.identity = identity
     }
 
     /// The anonymous caller: a client's placeholder for the principal, which the server sets.

@@ -7,7 +7,7 @@ extension Dashboard {
         let tab = request.query["tab"] ?? "profile"
         let blocks: [Block]
         switch tab {
-        case "tokens": blocks = try await tokens(request)
+        case "tokens": blocks = try await tokens(request) + enrolmentCodes(request)
         case "notifications": blocks = try await notifications(request)
         case "about": blocks = Self.about
         default: blocks = Self.profile(request, try await api.listFxRates(input(request)).body)

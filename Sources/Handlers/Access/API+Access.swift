@@ -13,7 +13,20 @@ extension API {
             acceptedTokens.remove(hash)
             return nil
         }
-        return Principal(name: row.name, scopes: Role.scopes(row.roles.compactMap(Role.init)), subject: row.instanceID)
+        return Principal(
+            name: row.name,
+            scopes: Role.scopes(row.roles.compactMap(Role.init)),
+            subject: row.instanceID,
+            identity: row.identity
+        )
+    }
+
+    /// The principal of the enrolment code with this hash, whose identity is the code's id; nil if the code is unknown or no longer valid.
+    public func principal(ofCodeWithHash hash: String) async throws(Problem) -> Principal? {
+        guard try await run(AcceptTokens(hash: hash)), let codeID = try await run(.findEnrolmentCode(hash: hash)) else {
+            return nil
+        }
+        return Principal(name: ReservedNames.enrolmentPrefix + codeID.text, identity: codeID)
     }
 
     /// Whether a denial gets its own entry in the audit log, written by `storeDenial`; otherwise it is counted with others.

@@ -33,6 +33,10 @@ struct TokenDraft {
     var roles: [Role] = []
     var instanceID: String?
     var expiresAt: Timestamp?
+    /// The identity of the predecessor; nil for a new identity.
+    var identity: UUID?
+    /// The lifetime of successors, if the agent rotates it.
+    var lifetimeSeconds: Int?
 
     /// Rejects a name that would forge entries of the audit log.
     ///
@@ -55,7 +59,9 @@ extension Transaction {
                 instanceID: draft.instanceID,
                 hash: TokenSecret.hash(secret),
                 createdBy: actor,
-                expiresAt: draft.expiresAt
+                expiresAt: draft.expiresAt,
+                identity: draft.identity,
+                lifetimeSeconds: draft.lifetimeSeconds
             )
         )
         guard let row else {

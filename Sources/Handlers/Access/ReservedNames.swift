@@ -7,6 +7,8 @@ public enum ReservedNames {
     private static let actors = [Actor.agent, Actor.admin, Actor.scheduler, Actor.unknown, "anonymous", "auto"]
     /// The beginning of the names of agents' tokens.
     private static let agentPrefix = "agent:"
+    /// The beginning of the names of enrolment codes as actors.
+    static let enrolmentPrefix = "enrolment:"
 
     /// Whether a name is reserved, or could be taken for one that is.
     ///
@@ -14,7 +16,8 @@ public enum ReservedNames {
     public static func contains(_ name: String, configured: [String] = []) -> Bool {
         let folded = fold(name)
         // traps: canonically equivalent names must count as equal here.
-        return folded.hasPrefix(agentPrefix) || (actors + configured).contains { fold($0) == folded }
+        return folded.hasPrefix(agentPrefix) || folded.hasPrefix(enrolmentPrefix)
+            || (actors + configured).contains { fold($0) == folded }
     }
 
     /// Ignores case, spaces and the full width of letters.

@@ -26,7 +26,9 @@ extension Transaction {
             name: row.name,
             roles: row.roles.compactMap(Role.init),
             instanceID: row.instanceID,
-            expiresAt: row.expiresAt
+            expiresAt: row.expiresAt,
+            identity: row.identity,
+            lifetimeSeconds: row.lifetimeSeconds
         )
         try draft.checkName(configured)
         return try issue(draft, by: actor, as: .tokenRotate)

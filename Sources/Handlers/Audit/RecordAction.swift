@@ -29,6 +29,9 @@ enum AuditAction: String {
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"
+    case enrolmentCodeCreate = "ENROLMENT_CODE_CREATE"
+    case enrolmentCodeRevoke = "ENROLMENT_CODE_REVOKE"
+    case agentEnroll = "AGENT_ENROLL"
     case pushSubscribe = "PUSH_SUBSCRIBE"
     case pushUnsubscribe = "PUSH_UNSUBSCRIBE"
     case timestampsRepair = "TIMESTAMPS_REPAIR"
@@ -47,6 +50,7 @@ enum AuditTarget: String {
     case moduleRun = "module_run"
     case auditMonth = "audit_month"
     case pushSubscription = "push_subscription"
+    case enrolmentCode = "enrolment_code"
 }
 
 /// Actors without a token.

@@ -6,6 +6,8 @@ enum HeartbeatOutcome: String {
     case foreign
     /// Another process owns the instance.
     case superseded
+    /// The instance's agent has another identity.
+    case stranger
     /// The instance is being deleted.
     case deleted
     /// The limit of registrations per hour is reached.

@@ -37,11 +37,11 @@ FROM beat
 LEFT JOIN refreshed USING (instance_id, fingerprint)
 
 -- Stores the newest heartbeat of each instance, and registers new and retired instances within the limits. A heartbeat from the wrong bot,
--- from a superseded process or of an instance that is being deleted changes nothing.
+-- from a superseded process, from an agent with another identity or of an instance that is being deleted changes nothing.
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, boot_id text?, state text(AgentState), profile jsonb?, is_proven bool, fingerprint int8, sent_at timestamptz
+-- row: metadata jsonb, boot_id text?, state text(AgentState), profile jsonb?, identity uuid?, fingerprint int8, sent_at timestamptz
 -- row: hourly int8, most int8, stale_seconds int8
 -- out: ordinal int8, outcome text(HeartbeatOutcome)
 WITH beat AS MATERIALIZED (
@@ -50,10 +50,10 @@ WITH beat AS MATERIALIZED (
         least(sent_at, statement_timestamp()) AS seen,
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
     FROM unnest(
-        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :profile, :is_proven,
+        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :profile, :identity,
         :fingerprint, :sent_at, :hourly, :most, :stale_seconds
     ) WITH ORDINALITY AS row (
-        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, profile, is_proven, fingerprint, sent_at,
+        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, profile, identity, fingerprint, sent_at,
         hourly, most, stale_seconds, ordinal
     )
 ),
@@ -114,6 +114,30 @@ owner AS MATERIALIZED (
     SELECT instance_id, bot_id, false
     FROM new_instance
 ),
+-- Heartbeats that would take over an instance whose agent had another identity, which is still valid: one without a token never does, one
+-- with another token only once that agent has stopped or is silent.
+stranger AS MATERIALIZED (
+    SELECT beat.ordinal
+    FROM beat
+    JOIN instances USING (instance_id)
+    LEFT JOIN instance_live AS live USING (instance_id)
+    WHERE EXISTS (
+        SELECT
+        FROM access_tokens
+        -- A retirement does not end the claim.
+        WHERE access_tokens.identity = coalesce(live.identity, (last_live ->> 'identity')::uuid)
+            AND access_tokens.identity IS DISTINCT FROM beat.identity
+            AND (revoked_at IS NULL OR revoked_at > statement_timestamp())
+            AND (expires_at IS NULL OR expires_at > statement_timestamp())
+    )
+        AND (
+            beat.identity IS NULL
+            OR (
+                live.state <> 'STOPPED'
+                AND live.last_received_at > statement_timestamp() - stale_seconds * interval '1 second'
+            )
+        )
+),
 new_boot AS (
     INSERT INTO instance_boots (instance_id, boot_id)
     SELECT DISTINCT instance_id, boot_id
@@ -121,6 +145,7 @@ new_boot AS (
     JOIN owner USING (instance_id, bot_id)
     WHERE boot_id IS NOT NULL
         AND NOT is_deleted
+        AND beat.ordinal NOT IN (SELECT ordinal FROM stranger)
         AND NOT EXISTS (
             SELECT FROM instance_boots AS known WHERE (known.instance_id, known.boot_id) = (beat.instance_id, beat.boot_id)
         )
@@ -154,6 +179,7 @@ classified AS MATERIALIZED (
             WHEN owner.instance_id IS NULL THEN (SELECT refusal FROM admission)
             WHEN owner.is_deleted THEN 'deleted'
             WHEN beat.bot_id <> owner.bot_id THEN 'foreign'
+            WHEN beat.ordinal IN (SELECT ordinal FROM stranger) THEN 'stranger'
             WHEN beat.boot_id <> holder.boot_id THEN 'superseded'
             -- A process that names no boot cannot be newer than one that does, so it owns the instance only once that one is silent.
             WHEN beat.boot_id IS NULL AND EXISTS (
@@ -172,7 +198,7 @@ classified AS MATERIALIZED (
 stored AS (
     INSERT INTO instance_live AS live
         (instance_id, runtime_mode, exchange, symbol, version, metadata, state, fingerprint, last_seen, last_received_at, sent_at,
-        beat_at, clock_lag, skewed_beats, proven_mode, boot_id)
+        beat_at, clock_lag, skewed_beats, proven_mode, boot_id, identity)
     SELECT DISTINCT ON (instance_id)
         instance_id, runtime_mode, exchange, symbol, version, metadata, state,
         -- An existing alert must be evaluated again, and a bot that does not respond must have one.
@@ -187,12 +213,12 @@ stored AS (
             ) THEN fingerprint
         END,
         seen, statement_timestamp(), seen, sent_at, lag, skewed_beats(lag, sent_at, 0, 0, sent_at),
-        CASE WHEN is_proven THEN runtime_mode END, boot_id
+        CASE WHEN identity IS NOT NULL THEN runtime_mode END, boot_id, identity
     FROM classified
     WHERE outcome = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
-        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at, proven_mode, boot_id) = (
+        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at, proven_mode, boot_id, identity) = (
             SELECT
                 CASE WHEN is_newer THEN excluded.runtime_mode ELSE live.runtime_mode END,
                 CASE WHEN is_newer THEN excluded.exchange ELSE live.exchange END,
@@ -203,7 +229,8 @@ stored AS (
                 CASE WHEN is_newer THEN excluded.fingerprint END,
                 CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END,
                 CASE WHEN is_newer THEN coalesce(excluded.proven_mode, live.proven_mode) ELSE live.proven_mode END,
-                CASE WHEN is_newer THEN excluded.boot_id ELSE live.boot_id END
+                CASE WHEN is_newer THEN excluded.boot_id ELSE live.boot_id END,
+                CASE WHEN is_newer THEN excluded.identity ELSE live.identity END
             FROM (
                 SELECT excluded.sent_at >= live.sent_at
                     OR skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at)

@@ -24,8 +24,8 @@ extension API {
 extension Heartbeat: IngestElement {
     /// The row to store.
     ///
-    /// - Parameter isProven: Whether the agent has a token, so that the heartbeat proves the mode.
-    private func row(within configuration: API.Configuration, isProven: Bool) -> RecordHeartbeats {
+    /// - Parameter identity: The identity of the agent's token, which proves the mode; nil if it has none.
+    private func row(within configuration: API.Configuration, identity: UUID?) -> RecordHeartbeats {
         RecordHeartbeats(
             instanceID: instanceID,
             botID: botID,
@@ -37,8 +37,8 @@ extension Heartbeat: IngestElement {
             bootID: bootID,
             state: state ?? .normal,
             profile: profile,
-            isProven: isProven,
-            fingerprint: fingerprint(isProven: isProven),
+            identity: identity,
+            fingerprint: fingerprint(identity: identity),
             sentAt: timestamp,
             hourly: configuration.clientLimits.registrationsPerHour,
             most: configuration.clientLimits.instances,
@@ -66,28 +66,28 @@ extension Heartbeat: IngestElement {
 
     func check(_ limits: ClientLimits) throws(Problem) { try metadata.require("metadata", atMost: limits.objectBytes) }
 
-    /// A hash of the heartbeat without its time. A heartbeat with an unchanged hash changes only times. Two different heartbeats collide once
+    /// A hash of the heartbeat without its time, and of its agent's identity. A heartbeat with an unchanged hash changes only times. Two different heartbeats collide once
     /// in 2^64; a sender that provokes a collision only hides its own change.
-    private func fingerprint(isProven: Bool) -> Int {
+    private func fingerprint(identity: UUID?) -> Int {
         var content = self
         content.timestamp = Timestamp(microsecondsSinceEpoch: 0)
         var json = JSONWriter()
         content.write(to: &json)
-        return Int(truncatingIfNeeded: Fingerprint.of(isProven ? json.bytes + [1] : json.bytes))
+        return Int(truncatingIfNeeded: Fingerprint.of(json.bytes + (identity.map { Array($0.text.utf8) } ?? [])))
     }
 
     /// The `Retry-After` for an instance that cannot be registered, in seconds, so that thousands of them do not retry with each heartbeat.
     private static var registrationPause: Int { 60 }
 
-    private func refresh(isProven: Bool) -> RefreshHeartbeats {
-        RefreshHeartbeats(instanceID: instanceID, fingerprint: fingerprint(isProven: isProven), sentAt: timestamp)
+    private func refresh(_ identity: UUID?) -> RefreshHeartbeats {
+        RefreshHeartbeats(instanceID: instanceID, fingerprint: fingerprint(identity: identity), sentAt: timestamp)
     }
 
     /// Most heartbeats repeat the content of the previous one.
     func store(in api: API, by principal: Principal?) async throws(Problem) -> HeartbeatOutcome {
-        let isProven = principal?.subject != nil
-        if try await api.run(refresh(isProven: isProven)) { return .stored }
-        return try await api.run(row(within: api.configuration, isProven: isProven))
+        let identity = principal?.identity
+        if try await api.run(refresh(identity)) { return .stored }
+        return try await api.run(row(within: api.configuration, identity: identity))
     }
 
     static func store(
@@ -95,11 +95,11 @@ extension Heartbeat: IngestElement {
         in api: API,
         by principal: Principal?
     ) async throws(Problem) -> [Result<HeartbeatOutcome, Problem>] {
-        let isProven = principal?.subject != nil
-        let isRefreshed = try await api.run(beats.map { $0.refresh(isProven: isProven) })
+        let identity = principal?.identity
+        let isRefreshed = try await api.run(beats.map { $0.refresh(identity) })
         var outcomes: [Result<HeartbeatOutcome, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
         let others = beats.indices.filter { (try? isRefreshed[$0].get()) == false }
-        let rows = others.map { beats[$0].row(within: api.configuration, isProven: isProven) }
+        let rows = others.map { beats[$0].row(within: api.configuration, identity: identity) }
         for (index, outcome) in zip(others, try await api.run(rows)) { outcomes[index] = outcome }
         return outcomes
     }
@@ -116,6 +116,10 @@ extension Heartbeat: IngestElement {
             )
         case .superseded:
             let detail = "another process reports for instance '\(instanceID)'"
+            throw Problem(status: 409, code: .leaseLost, detail: detail)
+        case .stranger:
+            let detail =
+                "instance '\(instanceID)' belongs to an agent with another credential; use that one, or let an admin revoke it"
             throw Problem(status: 409, code: .leaseLost, detail: detail)
         case .deleted:
             let detail = "instance '\(instanceID)' is being deleted; a later heartbeat registers it again"

@@ -42,7 +42,10 @@ enum ConfigurationReference {
         "DATA_DIR": "The directory of the server's own cluster and its socket. Defaults to `.flotilla`.",
         "ADMIN_TOKEN": "The token with all roles. The server does not start without it.",
         "ADMIN_TOKENS_FILE": "A file of further tokens, one per line: `NAME ROLE[,ROLE] SHA256`.",
-        "AGENT_AUTH": "Whether each agent needs its own token.",
+        "AGENT_AUTH":
+            "Whether each agent needs its own token. Defaults to `open` if only this machine can reach `API_ADDRESS` or `ALLOW_INSECURE` has `open-agents`, otherwise to `required`.",
+        "AGENT_CREDENTIAL_DAYS":
+            "The lifetime in days of the credential of an enrolled agent. The agent replaces it after a third of that time.",
         "API_ADDRESS": "The address of the API listener. Port 0 selects a free port and prints it.",
         "WEB_ADDRESS": "The address of the dashboard listener.",
         "API_HEALTH_URL":

@@ -20,6 +20,8 @@ struct ServerConfiguration: Sendable {
     var namedTokens: [NamedToken]
     /// Whether agents need credentials.
     var requiresAgentTokens: Bool
+    /// The lifetime of the credential of an enrolled agent, in days.
+    var agentCredentialDays: Int
     /// Nil when the listener is switched off.
     var apiAddress: ListenAddress?
     var webAddress: ListenAddress?
@@ -146,13 +148,17 @@ struct ServerConfiguration: Sendable {
         } else {
             namedTokens = []
         }
-        requiresAgentTokens = try variables.choice("AGENT_AUTH", default: AgentAuthentication.open) == .required
+        let agentAuthentication: AgentAuthentication? = try variables.choice("AGENT_AUTH")
+        agentCredentialDays = try variables.integer("AGENT_CREDENTIAL_DAYS", in: 1...365, default: 30)
         apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
         apiHealthURL = try Self.healthURL(variables)
         tls = try Self.tls(variables)
         let exposures = "\(Exposure.allCases.map(\.rawValue).joined(separator: " or "))"
         allowedExposures = Set(try variables.list("ALLOW_INSECURE", of: exposures) { Exposure(rawValue: $0) })
+        // Other machines must not impersonate agents. `open-agents` says that they may.
+        let isOpen = apiAddress?.isLoopback != false || allowedExposures.contains(.openAgents)
+        requiresAgentTokens = (agentAuthentication ?? (isOpen ? .open : .required)) == .required
         publicHosts = try variables.list("PUBLIC_HOSTS", of: "[https://]HOST[:PORT]") { HostList.PublicHost($0) }
         let proxies = try variables.list("TRUSTED_PROXIES", of: "ADDRESS[/BITS]") { TrustedProxies.Network($0) }
         trustedProxies = TrustedProxies(proxies)

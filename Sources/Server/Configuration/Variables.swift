@@ -105,9 +105,21 @@ struct Variables {
         _ name: String,
         default standard: Value
     ) throws(ConfigurationError) -> Value {
+        try choice(name, noting: standard) ?? standard
+    }
+
+    /// Reads a choice whose default depends on other variables; nil if it is not set.
+    func choice<Value: RawRepresentable<String> & CaseIterable>(_ name: String) throws(ConfigurationError) -> Value? {
+        try choice(name, noting: nil)
+    }
+
+    private func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: String,
+        noting standard: Value?
+    ) throws(ConfigurationError) -> Value? {
         let expected = "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
-        log?.note(name, expected: expected, default: standard.rawValue)
-        guard let text = value(name) else { return standard }
+        log?.note(name, expected: expected, default: standard?.rawValue)
+        guard let text = value(name) else { return nil }
         guard let value = Value(rawValue: text) else {
             throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
         }

@@ -143,6 +143,39 @@ import Testing
         }
     }
 
+    @Test(arguments: SDK.here)
+    func `D8 an enrolled instance needs no other setting, whichever SDK enrolled it, and rotates its credential`(
+        _ sdk: SDK
+    ) async throws {
+        try await Site.with(1, settings: ["AGENT_AUTH": "required"]) { site in
+            let code = try await site.ask("POST", "/enrolment-codes", #"{"bot_ids":["b1"]}"#).json()
+            let secret = try #require(code["code"] as? String, "\(code)")
+            try await Bot.with(sdk, [["CONTROL_PLANE_URL": url(site)]]) { bots, folder in
+                let data = folder.appending(path: "0/data")
+                // The other SDK enrolls, where there is one: both use the same file.
+                let other = SDK.here.first { $0 != sdk } ?? sdk
+                #expect(try other.enroll([url(site), secret], in: data) == 0)
+                #expect(try other.enroll([url(site), secret], in: data) == 0)
+                #expect(try sdk.enroll([url(site), secret], in: folder.appending(path: "elsewhere")) == 2)
+                let file = data.appending(path: "i1/credential.json")
+                let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+                #expect(attributes[.posixPermissions] as? Int == 0o600)
+                let first = try #require(try stored(file)["token"] as? String)
+                try put(#"{"token":"\#(first)","rotate_at":0}"#, file)
+                try bots[0].start()
+                try await bots[0].wait("registration") { try await !site.list("/bots").isEmpty }
+                try await bots[0].wait("rotation") { try stored(file)["token"] as? String != first }
+                let flatten = try await site.command("FLATTEN").id
+                try await bots[0].wait("FLATTEN") { try await status(flatten, site) == "COMPLETED" }
+                #expect(try await site.list("/enrolment-codes").first?["used"] as? Int == 1)
+            }
+        }
+    }
+
+    private func stored(_ file: URL) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: try Data(contentsOf: file)) as? [String: Any])
+    }
+
     private func status(_ id: String, _ site: Site) async throws -> String {
         try await site.ask("GET", "/commands/\(id)").json()["status"] as? String ?? ""
     }

@@ -30,6 +30,25 @@ enum SDK: String, CaseIterable, CustomTestStringConvertible {
         return process.terminationStatus == 0
     }()
 
+    /// Runs the SDK's command that enrolls the instance of a bot. Returns the exit status.
+    func enroll(_ arguments: [String], in folder: URL) throws -> Int32 {
+        let process = Process()
+        var environment = ["INSTANCE_ID": "i1", "BOT_ID": "b1", "AGENT_DATA_DIR": folder.path]
+        prepare(process, &environment)
+        process.environment = environment
+        switch self {
+        case .swift:
+            process.executableURL = Self.tools.appending(path: "example-bot")
+            process.arguments = ["enroll"] + arguments
+        case .python: process.arguments = ["-m", "flotilla_agent.runner", "enroll"] + arguments
+        }
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     func prepare(_ process: Process, _ environment: inout [String: String]) {
         switch self {
         case .swift: process.executableURL = Self.tools.appending(path: "RecordingBot")

@@ -18,6 +18,7 @@ from .command import AgentCommand
 from .command_file import CommandFile
 from .configuration import AgentConfiguration, ConfigurationError
 from .control_plane import CallFailure, ControlPlane, Transport
+from .credential import Credential
 from .http import HTTPTransport
 from .journal import Journal
 from .outbox import Outbox, Target
@@ -93,10 +94,14 @@ class Agent:
         self.configuration = configuration
         self._clock = clock = clock or Clock()
         self._logger = logging.LoggerAdapter(logger or logging.getLogger("flotilla.agent"))
+        #: The credential of an enrolled instance, which the agent rotates; None without one.
+        self._credential = Credential.of(configuration)
         self._journal = Journal(configuration.instance_directory, clock)
         self._safety = SafetySwitch(configuration, self._journal, clock, self._logger)
         self._server_clock = ServerClock(clock)
         self._https: list[HTTPTransport] = []
+        #: Set when the control plane rejects the credential.
+        self._is_rejected = threading.Event()
         url = configuration.control_plane_url
         #: The control plane that receives heartbeats and reports; None without a control plane.
         self._control_plane = self._connect(url, transport) if url else None
@@ -143,9 +148,12 @@ class Agent:
 
     def _connect(self, url: str, transport: Transport | None) -> ControlPlane:
         if transport is None:
-            transport = HTTPTransport(url, self.configuration.token)
+            transport = HTTPTransport(url)
             self._https.append(transport)
-        return ControlPlane(transport, self._server_clock)
+        return ControlPlane(transport, self._server_clock, self._secret)
+
+    def _secret(self) -> str | None:
+        return self._credential.secret if self._credential else self.configuration.token
 
     # API for the bot
 
@@ -236,7 +244,7 @@ class Agent:
         """
         self._processor.finish(5)
         self._stopping.set()
-        for event in (self._safety.changed, self._outbox.changed, self.telemetry.changed):
+        for event in (self._safety.changed, self._outbox.changed, self.telemetry.changed, self._is_rejected):
             event.set()
         self._jobs.put(None)
         self._protective_jobs.put(None)
@@ -291,6 +299,8 @@ class Agent:
                 if not self._is_unregistered:
                     self._logger.critical("the control plane refused to register this instance: %s", error)
                 self._is_unregistered = True
+            if error.status == 401:
+                self._is_rejected.set()
             if error.code == contract.ProblemCode.LEASE_LOST:
                 if not self._safety.has_lost_lease:
                     self._logger.critical("another process has taken over this instance: new orders are blocked")
@@ -371,6 +381,8 @@ class Agent:
         loops = [self._keep_working, self._keep_protecting, self._keep_acknowledging]
         if self._control_plane:
             loops += [self._keep_beating, self._keep_watching, self._keep_reporting]
+        if self._control_plane and self._credential:
+            loops.append(self._keep_rotating)
         loops.append(self._keep_polling if self._commander else self._keep_reading_file)
         return loops
 
@@ -403,6 +415,31 @@ class Agent:
                     pause = error.retry_after or self._clock.backoff(failures, limit)
             self._safety.changed.wait(self._clock.jittered(pause))
             self._safety.changed.clear()
+
+    def _rotate_credential(self) -> None:
+        """Replaces the credential; raises CallFailure or OSError."""
+        if self._control_plane and self._credential:
+            self._credential.rotate(self._control_plane)
+            self._logger.info("the credential was rotated")
+
+    def _keep_rotating(self) -> None:
+        """Rotates the credential when it is due, and when the control plane rejects it: an earlier rotation may have lost its response."""
+        failures = 0
+        while self._credential and not self._stopping.is_set():
+            pause = self._credential.due_in
+            if self._credential.is_due or self._is_rejected.is_set():
+                self._is_rejected.clear()
+                try:
+                    self._rotate_credential()
+                    failures = 0
+                    continue
+                except (CallFailure, OSError) as error:
+                    failures += 1
+                    self._logger.warning("the credential was not rotated: %s", error)
+                    pause = getattr(error, "retry_after", None) or self._clock.backoff(failures, self.LONGEST_BACKOFF * 20)
+                    self._stopping.wait(pause)
+                    continue
+            self._is_rejected.wait(pause)
 
     def _keep_watching(self) -> None:
         while not self._stopping.wait(self._safety.until_next_tick()):

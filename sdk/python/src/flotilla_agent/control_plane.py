@@ -52,9 +52,13 @@ class ControlPlane:
     #: The time limit of requests other than polls, in seconds.
     LIMIT = 10.0
 
-    def __init__(self, transport: Transport, server_clock: ServerClock) -> None:
+    def __init__(
+        self, transport: Transport, server_clock: ServerClock, secret: typing.Callable[[], str | None] = lambda: None
+    ) -> None:
+        """`secret` returns the agent's token, which may change; None without one."""
         self._transport = transport
         self._server_clock = server_clock
+        self._secret = secret
 
     def beat(self, heartbeat: contract.Heartbeat, limit: float) -> None:
         """Sends a heartbeat, within `limit` seconds."""
@@ -114,15 +118,33 @@ class ControlPlane:
         """Sends the outcome of a command."""
         self.acknowledge(acknowledgement)
 
+    def enroll(self, code: str, enrolment: contract.AgentEnrolment) -> dict[str, typing.Any]:
+        """Exchanges an enrolment code for a credential, and returns it without its secret."""
+        return self._credential(lambda client: client.enroll_agent(enrolment), {"X-Enrolment-Code": code})
+
+    def rotate(self, secret_hash: str, secret: str | None = None) -> dict[str, typing.Any]:
+        """Replaces the credential, and returns the new one without its secret. `secret` is the current one; the default is the agent's."""
+        rotation = contract.CredentialRotation(secret_hash)
+        headers = {} if secret is None else {"X-Agent-Token": secret}
+        return self._credential(lambda client: client.rotate_credential(rotation), headers)
+
+    def _credential(self, call: typing.Callable[[contract.Client], object], headers: dict[str, str]) -> dict[str, typing.Any]:
+        body = self._call(call, self.LIMIT, headers)
+        if not isinstance(body, dict):
+            raise CallFailure("the response must be a credential")
+        return body
+
     # Requests
 
-    def _call(self, call: typing.Callable[[contract.Client], object], limit: float) -> typing.Any:
+    def _call(
+        self, call: typing.Callable[[contract.Client], object], limit: float, credentials: dict[str, str] | None = None
+    ) -> typing.Any:
         """Sends a request, and returns the response body as JSON. Any 2xx status is a success, even if the body cannot be decoded, because
         the control plane may be newer or older than the agent."""
         bodies: list[object] = []
 
         def transport(method: str, path: str, headers: dict[str, str], body: object) -> contract.Response:
-            bodies.append(self._send(method, path, headers, body, limit))
+            bodies.append(self._send(method, path, {**headers, **(credentials or {})}, body, limit))
             return contract.Response(200, None)
 
         try:
@@ -136,7 +158,8 @@ class ControlPlane:
         return bodies[0]
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: object, limit: float) -> object:
-        headers = {"User-Agent": "flotilla-agent", **headers}
+        secret = self._secret()
+        headers = {"User-Agent": "flotilla-agent", **({"X-Agent-Token": secret} if secret else {}), **headers}
         data = None
         if body is not None:
             try:

@@ -35,7 +35,7 @@ class HTTPTransport:
         """Sends a request within `limit` seconds; raises OSError."""
         end = time.monotonic() + limit
         if self._token:
-            headers = {**headers, "X-Agent-Token": self._token}
+            headers = {"X-Agent-Token": self._token, **headers}
         connection = self._take()
         try:
             response = connection.call(method, self._path + path, headers, body, end)

@@ -23,6 +23,9 @@ ADAPTERS = {
     "nautilus": "flotilla_agent.adapters.nautilus_program:main",
 }
 
+#: The program that gives an instance its credential; it takes the same arguments.
+ENROLMENT = {"enroll": "flotilla_agent.enrolment:main"}
+
 #: A bot: takes the agent, runs it, and returns when the event is set.
 Strategy = typing.Callable[[Agent, threading.Event], None]
 
@@ -40,7 +43,8 @@ def _arguments() -> argparse.Namespace:
         prog="flotilla-agent",
         description="Run a bot under a Flotilla control plane. Set INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL and CONTROL_PLANE_URL in the"
         " environment; the README of the package lists all variables. To connect bots of other software: flotilla-agent "
-        + " | ".join(ADAPTERS),
+        + " | ".join(ADAPTERS)
+        + ". To give an instance its credential: flotilla-agent enroll URL CODE",
     )
     parser.add_argument(
         "strategy",
@@ -57,7 +61,8 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Runs a bot until SIGTERM or SIGINT, and then stops the agent. Exits with status 2 if the configuration or the journal is invalid."""
-    is_adapter = len(sys.argv) > 1 and sys.argv[1] in ADAPTERS
+    programs = {**ADAPTERS, **ENROLMENT}
+    is_adapter = len(sys.argv) > 1 and sys.argv[1] in programs
     arguments = None if is_adapter else _arguments()
     level = os.environ.get("LOG_LEVEL", "info").upper()
     name = " %(name)s" if is_adapter else ""
@@ -67,7 +72,7 @@ def main() -> None:
         signal.signal(number, lambda *_: stopping.set())
     try:
         if arguments is None:
-            module, _, function = ADAPTERS[sys.argv[1]].partition(":")
+            module, _, function = programs[sys.argv[1]].partition(":")
             getattr(importlib.import_module(module), function)(sys.argv[2:], stopping)
         else:
             arguments.strategy(Agent.from_environment(), stopping)
