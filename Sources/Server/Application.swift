@@ -79,6 +79,8 @@ struct Application {
         try await withDatabase { url, cluster in
             var operations = API.Configuration(configuration)
             operations.clusterFolder = cluster?.path ?? clusterFolder
+            operations.audit = try auditProtection(clusterFolder: cluster?.path)
+            if operations.audit.keys == nil, !isDashboardAlone { Self.warnOfMissingKey(logger) }
             let database = database(at: url, settings: operations.policy.settings, isDashboardAlone: isDashboardAlone)
             defer { database.close() }
             let standby = standby(isDashboardAlone: isDashboardAlone)
@@ -117,6 +119,18 @@ struct Application {
             )
             try await services.run(until: shutdown)
         }
+    }
+
+    /// The keys and anchors of the audit log. A server with its own cluster creates what is not configured, beside the cluster's folder.
+    func auditProtection(clusterFolder: String?) throws -> AuditProtection {
+        guard let clusterFolder else { return configuration.audit }
+        return try ClusterSecrets(beside: clusterFolder).completing(configuration.audit, logger: logger)
+    }
+
+    private static func warnOfMissingKey(_ logger: Logger) {
+        logger.warning(
+            "the audit log is sealed without a key, so whoever can write to the database can forge it: set AUDIT_KEY_FILE"
+        )
     }
 
     /// The connections to the primary.
@@ -210,14 +224,19 @@ struct Application {
         }
     }
 
-    /// Exports months of the audit log to a file and records it.
+    /// The months that an export of the audit log includes.
+    enum ExportedMonths {
+        /// Months that have ended: only those before one, as `YYYY-MM`, and again those that were exported before.
+        case ended(before: String?, again: Bool)
+        /// The whole log until now.
+        case untilNow
+    }
+
+    /// Exports months of the audit log to a file, and records the export of months that have ended.
     ///
-    /// - Parameters:
-    ///   - end: Only months before this one, as `YYYY-MM`; nil for all months that have ended.
-    ///   - again: Whether to include months that were exported before.
-    ///   - place: The file, or the directory to create it in.
+    /// - Parameter place: The file, or the directory to create it in.
     /// - Returns: The file; nil if there is no month to export.
-    func exportAudit(before end: String?, again: Bool, to place: String, by actor: String) async throws
+    func exportAudit(_ exported: ExportedMonths, to place: String, by actor: String) async throws
         -> (file: String, summary: AuditFileSummary, sha256: String)?
     {
         let directory = configuration.dataDirectory
@@ -230,8 +249,17 @@ struct Application {
         defer { database.close() }
         let schema = SchemaState()
         schema.confirm(version: version)
-        let api = API(database: database, schema: schema, logger: logger)
-        let months = try await api.auditMonths(before: end, again: again)
+        var operations = API.Configuration()
+        operations.audit = try auditProtection(
+            clusterFolder: configuration.databaseURL == nil
+                ? EmbeddedCluster.path(in: directory.path, mayMove: !directory.isChosen) : nil
+        )
+        let api = API(database: database, schema: schema, configuration: operations, logger: logger)
+        let months =
+            switch exported {
+            case .ended(let end, let again): try await api.auditMonths(before: end, again: again)
+            case .untilNow: try await api.auditMonthsUntilNow()
+            }
         guard let first = months.first, let last = months.last else { return nil }
         let file = try AuditFile(AuditFile.path(in: place, first: first.name, last: last.name))
         let summary: AuditFileSummary
@@ -243,6 +271,7 @@ struct Application {
             file.abandon()
             throw error
         }
+        if case .untilNow = exported { return (file.path, summary, sha256) }
         // Keep the file from here on: the database may have recorded the export even if its response is lost.
         try await api.noteAuditExport(summary, file: file.path, sha256: sha256, by: actor)
         return (file.path, summary, sha256)
@@ -301,6 +330,7 @@ extension API.Configuration {
         executionDays = configuration.executionDays
         historyDays = configuration.historyDays
         auditDays = configuration.auditDays
+        audit = configuration.audit
         clientLimits = configuration.clientLimits
         instanceRetireDays = configuration.instanceRetireDays
     }

@@ -100,10 +100,39 @@ extension API {
             try transaction.run(.arrangeAudit())
         }
         guard arranged, let days = configuration.auditDays else { return arranged }
+        guard try await verifyOldMonth(lock, olderThan: days) else { return false }
         // Other jobs are waiting, so a large month is verified in several passes.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 10) { transaction, _ in
             try transaction.run(.dropAuditMonth(days: days, limit: API.verifiedAtOnce))
         }
+    }
+
+    /// Verifies a part of the oldest month that may be dropped, if its seals have keys.
+    ///
+    /// - Returns: False if another server does this.
+    private func verifyOldMonth(_ lock: Job.Lock, olderThan days: Int) async throws(Problem) -> Bool {
+        for _ in 0..<10 {
+            guard let part = try await readPrimary(.auditMonthToVerify(days: days)) else { return true }
+            let start = try await readPrimary(.auditStart())
+            let seal = try await readPrimary(.sealsAt(positions: ["\(part.after)"])).first
+            let before =
+                part.after == start.position
+                ? Seal(position: start.position, hash: start.head, key: start.key)
+                : Seal(position: part.after, hash: seal?.hash ?? "", key: seal?.key)
+            let verified = try await verifyAudit(after: before, to: part.last, within: .seconds(2))
+            let note: Query<Int>
+            if let fault = verified.fault {
+                let entry = fault.ordinal.map { "entry \($0)" } ?? "position \(fault.position ?? 0)"
+                note = .refuseAuditMonth(month: part.month, fault: "\(entry): \(fault.reason)")
+            } else if verified.position > part.after {
+                note = .noteAuditVerified(month: part.month, position: verified.position)
+            } else {
+                note = .refuseAuditMonth(month: part.month, fault: "seals are missing at its end")
+            }
+            guard try await lead(lock, { _ = try $0.run(note) }) != nil else { return false }
+            if verified.fault != nil || verified.position == part.after { return true }
+        }
+        return true
     }
 
     /// Removes data whose retention period has ended.

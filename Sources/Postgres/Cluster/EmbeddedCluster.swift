@@ -41,6 +41,11 @@ public struct EmbeddedCluster: Sendable {
         url(database: database, of: try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove))
     }
 
+    /// The directory of the cluster that another process runs in `path`.
+    public static func path(in path: String, mayMove: Bool = false) throws -> String {
+        try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove).path
+    }
+
     /// Locks the cluster for this process and finds all installed versions of PostgreSQL.
     static func open(
         _ path: String,

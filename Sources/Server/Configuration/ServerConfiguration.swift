@@ -69,6 +69,10 @@ struct ServerConfiguration: Sendable {
     var historyDays: API.HistoryDays
     /// Days after its end for which an exported month of the audit log is kept; nil to keep all months.
     var auditDays: Int?
+    /// The keys and anchors of the audit log.
+    var audit: AuditProtection
+    /// Another system that gets the head of the audit log; nil for none.
+    var anchorTarget: AnchorTarget?
     /// Days of silence after which an instance is retired; nil if only operators retire instances.
     var instanceRetireDays: Int?
     /// Limits on what clients may add or hold.
@@ -184,6 +188,8 @@ struct ServerConfiguration: Sendable {
         historyDays = try Self.historyDays(variables)
         let ofAudit = try variables.integer("AUDIT_DAYS", in: 0...36_500, default: 0)
         auditDays = ofAudit == 0 ? nil : ofAudit
+        audit = try AuditProtection.read(variables)
+        anchorTarget = try AnchorTarget.read(variables)
         let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
         instanceRetireDays = silentDays == 0 ? nil : silentDays
         clientLimits = try ClientLimits(variables)
