@@ -1,5 +1,5 @@
 -- schema: 58
--- routines: 6 9024e069791530a1
+-- routines: 7 5a64156acd98c2
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -1096,6 +1096,7 @@ SET LOCAL check_function_bodies = off;
 \ir routines/policy.sql
 \ir routines/presence.sql
 \ir routines/retirement.sql
+\ir routines/roles.sql
 \ir routines/sums.sql
 
 -- ============================================================================================================== views

@@ -45,6 +45,8 @@ public final class API: Operations {
         public var auditDays: Int?
         /// The keys and anchors of the audit log.
         public var audit = AuditProtection()
+        /// Whether to log a warning if the role of this server owns the audit log.
+        public var warnsOfOwnership = false
         /// The currency of totals.
         public var books = BooksCurrency()
         /// The directory of the server's own cluster, whose disk is monitored; nil for an external database.

@@ -81,6 +81,7 @@ struct Application {
             operations.clusterFolder = cluster?.path ?? clusterFolder
             operations.audit = try auditProtection(clusterFolder: cluster?.path)
             if operations.audit.keys == nil, !isDashboardAlone { Self.warnOfMissingKey(logger) }
+            operations.warnsOfOwnership = cluster == nil && clusterFolder == nil && !isDashboardAlone
             let database = database(at: url, settings: operations.policy.settings, isDashboardAlone: isDashboardAlone)
             defer { database.close() }
             let standby = standby(isDashboardAlone: isDashboardAlone)
@@ -113,7 +114,7 @@ struct Application {
             if let cluster { jobs.add { await cluster.keepRunning() } }
             let services = ProcessServices(
                 jobs: jobs,
-                keeper: keeper(of: schema, at: url, policy),
+                keeper: keeper(of: schema, at: url, owner: try self.owner(of: cluster), policy),
                 front: listeners,
                 logger: logger
             )
@@ -166,10 +167,16 @@ struct Application {
     }
 
     /// The check of the schema at `url`.
-    func keeper(of schema: SchemaState, at url: String, _ policy: SchemaKeeper.Policy) -> SchemaKeeper {
+    func keeper(
+        of schema: SchemaState,
+        at url: String,
+        owner: SchemaOwner?,
+        _ policy: SchemaKeeper.Policy
+    ) -> SchemaKeeper {
         SchemaKeeper(
             migrator: Migrator(url: url, schema: .current),
             policy: configuration.databaseURL == nil ? .migrate : policy,
+            owner: owner,
             schema: schema,
             logger: logger
         )
@@ -184,6 +191,7 @@ struct Application {
         var jobs = Jobs()
         jobs.add { await listeners.denials.run(logger: logger) }
         jobs.add { await api.recordCountedRejections() }
+        jobs.add { await api.warnOfOwnership() }
         jobs.add { await api.wakeWaitingPolls() }
         jobs.add { await api.deliverNotifications(while: isNeeded) }
         jobs.add { await api.publishEvents() }
@@ -218,8 +226,9 @@ struct Application {
 
     /// Migrates the database and exits.
     func migrate() async throws {
-        try await withDatabase { url, _ in
-            let version = try await Migrator(url: url, schema: .current).migrate(logger: logger)
+        try await withDatabase { url, cluster in
+            let owner = try self.owner(of: cluster) ?? SchemaOwner(url: url, runtime: nil)
+            let version = try await owner.migrate(logger: logger)
             logger.notice("schema is up to date", metadata: ["version": "\(version)"])
         }
     }
@@ -232,6 +241,25 @@ struct Application {
         case untilNow
     }
 
+    /// The role of servers in their own cluster.
+    private static let clusterRole = RuntimeRole(name: "flotilla_server")
+
+    /// The owner of the tables, if it is not the role of servers: in the server's own cluster, and with `MIGRATION_DATABASE_URL`.
+    func owner(of cluster: EmbeddedCluster?) throws(ConfigurationError) -> SchemaOwner? {
+        if let cluster { return SchemaOwner(url: cluster.url(database: "flotilla"), runtime: Self.clusterRole) }
+        guard let url = configuration.migrationDatabaseURL, let runtimeURL = configuration.databaseURL else {
+            return nil
+        }
+        guard let runtime = RuntimeRole(url: runtimeURL) else {
+            throw ConfigurationError(
+                variable: "DATABASE_URL",
+                found: "no user",
+                expected: "the role of servers, because MIGRATION_DATABASE_URL is set"
+            )
+        }
+        return SchemaOwner(url: url, runtime: runtime)
+    }
+
     /// Exports months of the audit log to a file, and records the export of months that have ended.
     ///
     /// - Parameter place: The file, or the directory to create it in.
@@ -240,9 +268,39 @@ struct Application {
         -> (file: String, summary: AuditFileSummary, sha256: String)?
     {
         let directory = configuration.dataDirectory
+        // Only the owner may record an export, because exported months may be dropped.
         let url =
-            try configuration.databaseURL
+            try configuration.migrationDatabaseURL ?? configuration.databaseURL
             ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
+        return try await withAuditOperations(at: url) { api in
+            try await exportAudit(exported, to: place, by: actor, api)
+        }
+    }
+
+    /// Drops exported months of the audit log that are older than `AUDIT_DAYS`.
+    ///
+    /// - Returns: The number of entries that were dropped.
+    func dropAudit() async throws -> Int {
+        guard let days = configuration.auditDays else {
+            throw ConfigurationError(
+                variable: "AUDIT_DAYS",
+                found: "nothing",
+                expected: "the days that months are kept"
+            )
+        }
+        let directory = configuration.dataDirectory
+        let url =
+            try configuration.migrationDatabaseURL ?? configuration.databaseURL
+            ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
+        return try await withAuditOperations(at: url) { api in try await api.dropAudit(olderThan: days) }
+    }
+
+    /// Runs `body` with operations of the owner.
+    private func withAuditOperations<Result>(
+        at url: String,
+        _ body: (API) async throws -> Result
+    ) async throws -> Result {
+        let directory = configuration.dataDirectory
         let version = try await SchemaKeeper.usableVersion(Migrator(url: url, schema: .current))
         // Counting the entries of a large month takes longer than the deadline of requests.
         let database = Database(.init(url: url, connections: 1, deadline: .seconds(300)), logger: logger)
@@ -254,7 +312,15 @@ struct Application {
             clusterFolder: configuration.databaseURL == nil
                 ? EmbeddedCluster.path(in: directory.path, mayMove: !directory.isChosen) : nil
         )
-        let api = API(database: database, schema: schema, configuration: operations, logger: logger)
+        return try await body(API(database: database, schema: schema, configuration: operations, logger: logger))
+    }
+
+    private func exportAudit(
+        _ exported: ExportedMonths,
+        to place: String,
+        by actor: String,
+        _ api: API
+    ) async throws -> (file: String, summary: AuditFileSummary, sha256: String)? {
         let months =
             switch exported {
             case .ended(let end, let again): try await api.auditMonths(before: end, again: again)
@@ -299,7 +365,9 @@ struct Application {
         let cluster = try await EmbeddedCluster.start(in: directory.path, mayMove: !directory.isChosen, logger: logger)
         do {
             try await cluster.createDatabase("flotilla")
-            try await body(cluster.url(database: "flotilla"), cluster)
+            let role = Self.clusterRole
+            try await role.create(at: cluster.url(database: "flotilla"))
+            try await body(cluster.url(database: "flotilla", role: role), cluster)
         } catch {
             try? await cluster.stop()
             throw error

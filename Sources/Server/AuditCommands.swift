@@ -67,7 +67,23 @@ struct ExportAudit: AsyncParsableCommand {
         let (first, last) = (summary.months.lowerBound, summary.months.upperBound)
         let head = summary.head.isEmpty ? "none" : summary.head
         let unprotected = summary.unprotected == 0 ? "" : " (\(summary.unprotected) without a key)"
-        return "\(first == last ? first : "\(first) to \(last)")  \(summary.entries) entries\(unprotected)  head \(head)"
+        return
+            "\(first == last ? first : "\(first) to \(last)")  \(summary.entries) entries\(unprotected)  head \(head)"
+    }
+}
+
+struct DropAudit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop-audit",
+        abstract: "Drops exported months of the audit log that are older than AUDIT_DAYS.",
+        discussion: """
+            It is for databases in which the servers' role does not own the tables: with their own cluster, and with MIGRATION_DATABASE_URL. \
+            Each month is verified first. With its own cluster the server must be running.
+            """
+    )
+
+    func run() async throws {
+        try await Session.run { application in print("\(try await application.dropAudit()) entries dropped") }
     }
 }
 

@@ -35,7 +35,10 @@ struct ClusterSecrets {
         guard protection.keys == nil || protection.anchorFile == nil else { return variables }
         guard prepareFolder() else {
             let reason = String(cString: strerror(errno))
-            logger.warning("the folder for the audit log's key cannot be used", metadata: ["path": "\(folder)", "error": "\(reason)"])
+            logger.warning(
+                "the folder for the audit log's key cannot be used",
+                metadata: ["path": "\(folder)", "error": "\(reason)"]
+            )
             return variables
         }
         if protection.keys == nil {
@@ -72,7 +75,8 @@ struct ClusterSecrets {
         guard descriptor >= 0 else { throw AuditFileFailure("create", new) }
         defer { close(descriptor) }
         let bytes = Array(line.utf8)
-        guard bytes.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == bytes.count, fsync(descriptor) == 0
+        guard bytes.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == bytes.count,
+            fsync(descriptor) == 0
         else { throw AuditFileFailure("write", new) }
         // Unlike rename, this keeps the key of a process that was faster.
         guard link(new, keyFile) == 0 || errno == EEXIST else { throw AuditFileFailure("create", keyFile) }

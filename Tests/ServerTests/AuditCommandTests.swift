@@ -174,7 +174,8 @@ import Testing
             let kind = step % 4
             let place = Int.random(in: 2_501..<2_600, using: &random)
             var forged = lines
-            let number = try #require(lines[kind == 1 ? place + 1 : place].firstMatch(of: /"entry":\[([0-9]+),/)).output.1
+            let number = try #require(lines[kind == 1 ? place + 1 : place].firstMatch(of: /"entry":\[([0-9]+),/)).output
+                .1
             var expected = "entry \(number): "
             switch kind {
             case 0: forged[place] = lines[place].replacingOccurrences(of: "SUCCESS", with: "FAILURE")

@@ -109,7 +109,8 @@ END
 $$;
 
 -- The numbers of up to `most` entries that wait for their seals, in order. Until the end of the transaction nobody else adds seals.
-CREATE OR REPLACE FUNCTION hold_audit_seals(most int8) RETURNS int8[] LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+CREATE OR REPLACE FUNCTION hold_audit_seals(most int8) RETURNS int8[] LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     low CONSTANT int8 := (SELECT min(ordinal) FROM audit_unsealed);
 BEGIN
@@ -142,7 +143,8 @@ END
 $$;
 
 -- Adds the seals that a server computed for `hold_audit_seals`, after the seal at `previous`.
-CREATE OR REPLACE FUNCTION add_audit_seals(previous int8, due int8[], hashes text[], key text) RETURNS int8 LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION add_audit_seals(previous int8, due int8[], hashes text[], key text) RETURNS int8 LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF cardinality(due) <> cardinality(hashes) OR key IS NULL OR previous <> (SELECT last_position FROM audit_head()) THEN
         RAISE EXCEPTION 'the seals do not continue the chain';
@@ -161,7 +163,8 @@ $$;
 
 -- Seals up to `most` pending entries without a key and returns their number; -1 once seals have keys. From then on only servers with a key
 -- add seals, so nobody can continue the chain with seals that anybody can compute.
-CREATE OR REPLACE FUNCTION seal_audit(most int8) RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+CREATE OR REPLACE FUNCTION seal_audit(most int8) RETURNS int8 LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     due CONSTANT int8[] := hold_audit_seals(most);
     last_position int8;
@@ -424,6 +427,11 @@ BEGIN
 EXCEPTION WHEN lock_not_available THEN
     RETURN 0;
 END
+$$;
+
+-- `arrange_audit` for servers that do not own the log. They choose neither the time nor what is made.
+CREATE OR REPLACE FUNCTION keep_audit_months() RETURNS int8 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT arrange_audit()
 $$;
 
 -- The number of sealed entries of a closed month, and a fault if its entries and seals do not match.

@@ -22,7 +22,9 @@ public struct AuditAnchor: Equatable, Sendable {
 
     /// Reads a line of a file of anchors; nil if it is none.
     init?(line: ArraySlice<UInt8>) {
-        guard let text = String(validating: line, as: UTF8.self), case .object(let members)? = JSONValue(text) else { return nil }
+        guard let text = String(validating: line, as: UTF8.self), case .object(let members)? = JSONValue(text) else {
+            return nil
+        }
         func value(_ name: String) -> JSONValue? { members.first { $0.name.hasSameScalars(as: name) }?.value }
         func string(_ name: String) -> String? { if case .string(let text)? = value(name) { text } else { nil } }
         guard case .number(let number)? = value("position"), let position = Int(number.text), position > 0,
@@ -46,7 +48,8 @@ public struct AuditAnchor: Equatable, Sendable {
 
     /// Whether the code is the one of the key. True if there is no key to check it with.
     func isGenuine(_ keys: AuditKeys?) -> Bool {
-        guard let key, let keys, let place = keys.place(of: key), case .secret(_, let secret) = keys.entries[place] else {
+        guard let key, let keys, let place = keys.place(of: key), case .secret(_, let secret) = keys.entries[place]
+        else {
             return true
         }
         // traps: both are hexadecimal digits; anything else differs.

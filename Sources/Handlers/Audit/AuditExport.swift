@@ -125,7 +125,9 @@ extension API {
                 )
                 guard let next = rows.last else { break }
                 for row in rows {
-                    try add(AuditFileVerifier.line(position: row.position, hash: row.hash, key: row.key, entry: row.entry))
+                    try add(
+                        AuditFileVerifier.line(position: row.position, hash: row.hash, key: row.key, entry: row.entry)
+                    )
                 }
                 (position, head) = (next.position, next.hash)
                 try flush()

@@ -78,7 +78,8 @@ public struct AuditFileVerifier {
     }
 
     private static func code(_ secret: [UInt8], _ position: Int, _ entries: Int, _ head: String) -> String {
-        HMACSHA256(key: secret).code(for: Array("flotilla-export:1\n\(position)\n\(entries)\n\(head)\n".utf8)).hexadecimal
+        HMACSHA256(key: secret).code(for: Array("flotilla-export:1\n\(position)\n\(entries)\n\(head)\n".utf8))
+            .hexadecimal
     }
 
     /// A JSON string of hexadecimal digits, or null.
@@ -98,7 +99,13 @@ public struct AuditFileVerifier {
     /// - Throws: When the footer is missing.
     public func summary() throws(AuditFileError) -> AuditFileSummary {
         guard let months, isComplete else { throw error("the file ends without its footer") }
-        return AuditFileSummary(months: months, entries: entries, headBefore: headBefore, head: chain.head, unprotected: chain.unprotected)
+        return AuditFileSummary(
+            months: months,
+            entries: entries,
+            headBefore: headBefore,
+            head: chain.head,
+            unprotected: chain.unprotected
+        )
     }
 
     private static let footerStart = Array(#"{"entries":"#.utf8)

@@ -25,7 +25,8 @@ public struct AuditKeys: Sendable {
         /// What was found.
         public let found: String
         /// What was expected.
-        public static let expected = "keys of 64 hexadecimal digits, as openssl rand -hex 32 prints them; the last one seals"
+        public static let expected =
+            "keys of 64 hexadecimal digits, as openssl rand -hex 32 prints them; the last one seals"
     }
 
     /// Reads a list of keys, which commas, spaces or line breaks separate. `lost:ID` is a key that is lost. Lines may have a comment after `#`.
@@ -35,7 +36,9 @@ public struct AuditKeys: Sendable {
             let content = line.prefix { $0 != UInt8(ascii: "#") }
             let words = content.split { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             for word in words {
-                guard let entry = Self.entry(word) else { throw Malformed(found: "a malformed key at place \(entries.count + 1)") }
+                guard let entry = Self.entry(word) else {
+                    throw Malformed(found: "a malformed key at place \(entries.count + 1)")
+                }
                 if entries.contains(where: { $0.id.hasSameScalars(as: entry.id) }) {
                     throw Malformed(found: "the key \(entry.id) twice")
                 }

@@ -1,7 +1,7 @@
 -- Arranges the months of the audit log by one step; returns 1 if another one may follow.
 -- name: arrangeAudit :one
 -- out: steps int8
-SELECT arrange_audit() AS steps
+SELECT keep_audit_months() AS steps
 
 -- Verifies a part of the oldest exported month that is older than `days`, or drops it; returns 1 if another step may follow.
 -- name: dropAuditMonth :one
@@ -24,13 +24,17 @@ WHERE key_id IS NOT NULL
             AND (export.last_position, export.head) = (old.last_position, old.head)
     )
 
--- name: noteAuditVerified :exec
+-- name: noteAuditVerified :one
 -- in: month text, position int8
-SELECT note_audit_verified(to_date(:month, 'YYYY-MM'), :position)
+-- out: done bool
+SELECT true AS done
+FROM note_audit_verified(to_date(:month, 'YYYY-MM'), :position)
 
--- name: refuseAuditMonth :exec
+-- name: refuseAuditMonth :one
 -- in: month text, fault text
-SELECT refuse_audit_month(to_date(:month, 'YYYY-MM'), :fault)
+-- out: done bool
+SELECT true AS done
+FROM refuse_audit_month(to_date(:month, 'YYYY-MM'), :fault)
 
 -- The seal of the last dropped entry.
 -- name: auditStart :one
@@ -136,3 +140,8 @@ WITH noted AS (
 )
 SELECT count(*) AS months
 FROM noted
+
+-- Whether this role owns the log, and may drop months.
+-- name: ownsAudit :one
+-- out: is_owner bool
+SELECT owns_audit() AS is_owner

@@ -12,9 +12,8 @@ final class AuditWitness: Sendable {
     private struct State {
         /// The last head that this server saw and that continued the ones before.
         var newest: AuditAnchor?
-        var isAnchored = ContinuousClock.now
-        /// The position of the last anchor in the file.
-        var written = 0
+        /// When the last anchor was due.
+        var anchored: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -29,11 +28,11 @@ final class AuditWitness: Sendable {
         }
     }
 
-    /// Whether the next anchor is due; if so, the next one is due after `interval`.
+    /// Whether an anchor is due: the first one immediately, each further one after `interval`.
     func isDue(after interval: Duration, now: ContinuousClock.Instant = .now) -> Bool {
         state.withLock { state in
-            guard state.newest == nil || now - state.isAnchored >= interval else { return false }
-            state.isAnchored = now
+            if let last = state.anchored, now - last < interval { return false }
+            state.anchored = now
             return true
         }
     }
@@ -83,7 +82,8 @@ struct AnchorFile {
         guard descriptor >= 0 else { throw Failure("write", path) }
         defer { close(descriptor) }
         let line = Array((anchor.json.description + "\n").utf8)
-        guard line.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == line.count, fsync(descriptor) == 0
+        guard line.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == line.count,
+            fsync(descriptor) == 0
         else { throw Failure("write", path) }
     }
 

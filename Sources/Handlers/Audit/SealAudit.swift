@@ -46,7 +46,12 @@ extension API {
             return
         }
         guard head.position > start.position else { return }
-        let anchor = AuditAnchor(position: head.position, head: head.hash, time: head.now, keys: configuration.audit.keys)
+        let anchor = AuditAnchor(
+            position: head.position,
+            head: head.hash,
+            time: head.now,
+            keys: configuration.audit.keys
+        )
         if let path = configuration.audit.anchorFile {
             let file = AnchorFile(path: path)
             do {
@@ -58,6 +63,18 @@ extension API {
         witness.note(anchor)
     }
 
+    /// Logs a warning if the role of this server could change the audit log.
+    public func warnOfOwnership() async {
+        guard configuration.warnsOfOwnership else { return }
+        while schema.version == nil {
+            guard (try? await Task.sleep(for: .milliseconds(200))) != nil else { return }
+        }
+        guard (try? await readPrimary(.ownsAudit())) == true else { return }
+        logger.warning(
+            "the server's database role owns the audit log and can delete it: use another role and set MIGRATION_DATABASE_URL for migrations"
+        )
+    }
+
     /// Sends the head of the chain to another system whenever it changed, until it is cancelled.
     ///
     /// - Parameter send: Sends an anchor; returns why it failed, or nil.
@@ -67,7 +84,9 @@ extension API {
         while (try? await Task.sleep(for: .seconds(configuration.audit.anchorSeconds))) != nil {
             guard let anchor = witness.newest, anchor.position > sent else { continue }
             if let reason = await send(anchor) {
-                if !hasFailed { logger.warning("the anchor of the audit log was not sent", metadata: ["error": "\(reason)"]) }
+                if !hasFailed {
+                    logger.warning("the anchor of the audit log was not sent", metadata: ["error": "\(reason)"])
+                }
                 hasFailed = true
             } else {
                 (sent, hasFailed) = (anchor.position, false)
@@ -109,6 +128,7 @@ extension Problem {
     fileprivate static let auditKeyMissing = Problem(
         status: 500,
         code: .internalError,
-        detail: "the last seal of the audit log has a key that this server does not have: set AUDIT_KEY_FILE as on the other servers"
+        detail:
+            "the last seal of the audit log has a key that this server does not have: set AUDIT_KEY_FILE as on the other servers"
     )
 }

@@ -55,7 +55,9 @@ struct SealChain {
             sum.update(entry.utf8)
             return advance(to: seal, if: sum.hash.hexadecimal, isProtected: false)
         }
-        guard let next = keys?.place(of: key) else { return "its seal has the key \(key), which this server does not have" }
+        guard let next = keys?.place(of: key) else {
+            return "its seal has the key \(key), which this server does not have"
+        }
         if let place, next < place { return "its seal has an earlier key than the one before it" }
         place = next
         guard let code = codes[next] else { return advance(to: seal, if: seal.hash, isProtected: false) }

@@ -92,17 +92,26 @@ extension API {
 
     private typealias AuditRows = (seals: [AuditPartRow], unsealed: Int?)
 
-    /// The next part of the chain, and the first entry in it that has no seal.
+    /// The next part of the chain, and the first entry in it that has no seal. Three connections read at the same time.
     private func auditRows(after: Int, to last: Int) async -> Result<AuditRows, Problem> {
         guard after < last else { return .success(([], nil)) }
+        let middle = min(after.addingSaturated(Self.verifiedAtOnce / 2), last)
         let end = min(after.addingSaturated(Self.verifiedAtOnce), last)
+        async let second = seals(after: middle, to: end)
         do throws(Problem) {
-            let rows = try await readPrimary(
-                .auditPart(after: after, last: end),
+            let (first, unsealed) = try await readPrimary(
+                .auditPart(after: after, last: middle),
                 .unsealedAudit(after: after, last: end, limit: Self.verifiedAtOnce)
             )
-            return .success(rows)
+            return .success((first + (try await second.get()), unsealed))
         } catch {
+            return .failure(error)
+        }
+    }
+
+    private func seals(after: Int, to last: Int) async -> Result<[AuditPartRow], Problem> {
+        guard after < last else { return .success([]) }
+        do throws(Problem) { return .success(try await readPrimary(.auditPart(after: after, last: last))) } catch {
             return .failure(error)
         }
     }
@@ -114,7 +123,8 @@ extension API {
         )
         if let unsealed { return .unsealed(unsealed) }
         if !start.isRecorded {
-            let reason = "the \(start.position) entries before it are missing, and no entry states that they were dropped"
+            let reason =
+                "the \(start.position) entries before it are missing, and no entry states that they were dropped"
             return AuditFault(ordinal: nil, position: start.position.addingSaturated(1), reason: reason)
         }
         return try await anchorFault(start: start, head: head)
@@ -155,8 +165,8 @@ extension API {
     /// How long a request checks entries before it leaves the rest to the next one.
     private static let verificationTime = Duration.milliseconds(800)
 
-    /// The maximum number of entries that one statement verifies.
-    static let verifiedAtOnce = 5_000
+    /// The number of entries that are read at once.
+    static let verifiedAtOnce = 10_000
 }
 
 extension API.AuditFault {

@@ -73,12 +73,18 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
-    /// The libpq connection string of a database in the cluster.
+    /// The libpq connection string of a database in the cluster, with the role that owns everything.
     public func url(database: String) -> String { Self.url(database: database, of: directory) }
 
-    private static func url(database: String, of directory: ClusterDirectory) -> String {
+    /// The libpq connection string of a database in the cluster, with the role of servers.
+    public func url(database: String, role: RuntimeRole) -> String {
+        Self.url(database: database, of: directory, user: role.name)
+    }
+
+    private static func url(database: String, of directory: ClusterDirectory, user: String = "flotilla") -> String {
+        let (host, user) = (ConnectionText.quoted(directory.socket), ConnectionText.quoted(user))
         // Without a port, libpq would use PGPORT.
-        "port=5432 host=\(ConnectionText.quoted(directory.socket)) user=flotilla dbname=\(ConnectionText.quoted(database))"
+        return "port=5432 host=\(host) user=\(user) dbname=\(ConnectionText.quoted(database))"
     }
 
     /// The directory of the cluster.

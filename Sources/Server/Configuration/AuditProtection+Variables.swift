@@ -26,7 +26,11 @@ extension AuditProtection {
         case (let text?, nil): protection.keys = try keys(text, variable: "AUDIT_KEY")
         case (nil, let path?): protection.keys = try keys(inFile: path)
         case (_?, _?):
-            throw ConfigurationError(variable: "AUDIT_KEY", found: "a value", expected: "none, because AUDIT_KEY_FILE is set")
+            throw ConfigurationError(
+                variable: "AUDIT_KEY",
+                found: "a value",
+                expected: "none, because AUDIT_KEY_FILE is set"
+            )
         }
         protection.anchorFile = variables["AUDIT_ANCHOR_FILE"]
         protection.anchorSeconds = try variables.integer("AUDIT_ANCHOR_SECONDS", in: 1...86_400, default: 60)

@@ -35,6 +35,8 @@ enum ConfigurationReference {
     private static let texts = [
         "DATABASE_URL":
             "A libpq URL; it may name several hosts. Without it the server runs its own PostgreSQL cluster.",
+        "MIGRATION_DATABASE_URL":
+            "The same database with the role that owns the tables, for `migrate`, `export-audit` and `drop-audit`. `migrate` creates the role of `DATABASE_URL` if it is missing, and grants it what servers need: it cannot change or remove entries of the audit log. Servers do not need this variable.",
         "ANALYTICS_DATABASE_URL":
             "A standby of that database. Analytics are read from it while it is available; `/metrics` reports its lag.",
         "ANALYTICS_LAG_SECONDS":

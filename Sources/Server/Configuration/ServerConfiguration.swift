@@ -9,6 +9,8 @@ import SystemPackage
 struct ServerConfiguration: Sendable {
     /// A libpq URL; nil for the server's own cluster.
     var databaseURL: String?
+    /// A libpq URL of the same database with the role that owns the tables; nil if it is the role of `databaseURL`.
+    var migrationDatabaseURL: String?
     /// A libpq URL of a standby for analytics; nil without one.
     var analyticsDatabaseURL: String?
     /// The maximum lag of the standby in seconds.
@@ -135,6 +137,14 @@ struct ServerConfiguration: Sendable {
     /// - Parameter build: The build that the configuration is for.
     init(_ variables: Variables, for build: ServerBuild = .current) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
+        migrationDatabaseURL = variables["MIGRATION_DATABASE_URL"]
+        if migrationDatabaseURL != nil, databaseURL == nil {
+            throw ConfigurationError(
+                variable: "DATABASE_URL",
+                found: "nothing",
+                expected: "the same database with the role of servers, because MIGRATION_DATABASE_URL is set"
+            )
+        }
         analyticsDatabaseURL = variables["ANALYTICS_DATABASE_URL"]
         analyticsLagSeconds = try variables.integer("ANALYTICS_LAG_SECONDS", in: 3...86_400, default: 15)
         dataDirectory = DataDirectory(

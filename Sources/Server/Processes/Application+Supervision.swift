@@ -48,7 +48,7 @@ extension Application {
             if let cluster { jobs.add { await cluster.keepRunning() } }
             let services = ProcessServices(
                 jobs: jobs,
-                keeper: keeper(of: SchemaState(), at: url, policy),
+                keeper: keeper(of: SchemaState(), at: url, owner: try self.owner(of: cluster), policy),
                 front: SharedSockets(sockets: sockets.values.map(\.self)),
                 logger: logger
             )
