@@ -8,10 +8,16 @@ DECLARE
     item record;
     is_evidence bool;
 BEGIN
+    -- The lock of migrations: two sessions must not change the privileges of one table.
+    PERFORM pg_advisory_xact_lock(7379269446424095841);
     EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', runtime);
     -- Clusters made before PostgreSQL 15 let everybody create functions, which could stand in for those that the owner's functions call.
     IF has_schema_privilege('public', 'public', 'CREATE') THEN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    END IF;
+    -- So that servers see transactions of other roles, on which sums and events wait.
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT pg_has_role(runtime, 'pg_read_all_stats', 'MEMBER') THEN
+        EXECUTE format('GRANT pg_read_all_stats TO %I', runtime);
     END IF;
     FOR item IN
         SELECT oid, oid::regclass::text AS name, relkind, relname
