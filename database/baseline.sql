@@ -1,5 +1,5 @@
 -- schema: 58
--- routines: 7 6b7e4ca58e09bea3
+-- routines: 7 8aa17ff8b5ee0e03
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.

@@ -10,6 +10,7 @@ public final class HMACSHA256 {
 
     /// Prepares a key of at most 64 bytes, the block size of SHA-256.
     public init(key: [UInt8]) {
+        // traps: the keys are those of this program's own callers, 32 bytes long.
         precondition(key.count <= 64, "a longer key must be hashed first")
         let padded = key + [UInt8](repeating: 0, count: 64 - key.count)
         inner = Self.context(after: padded.map { $0 ^ 0x36 })

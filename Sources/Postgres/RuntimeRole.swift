@@ -15,6 +15,7 @@ public struct RuntimeRole: Sendable {
     public init?(url: String) {
         guard let options = PQconninfoParse(url, nil) else { return nil }
         defer { PQconninfoFree(options) }
+        // traps: the keywords are libpq's own, in ASCII.
         var values: [String: String] = [:]
         var option = options
         while let keyword = option.pointee.keyword {

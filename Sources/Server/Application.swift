@@ -130,7 +130,7 @@ struct Application {
 
     private static func warnOfMissingKey(_ logger: Logger) {
         logger.warning(
-            "the audit log is sealed without a key, so whoever can write to the database can forge it: set AUDIT_KEY_FILE"
+            "the audit log is sealed without a key, so any writer to the database can forge it: set AUDIT_KEY_FILE"
         )
     }
 

@@ -31,6 +31,7 @@ struct ClusterSecrets {
 
     /// The variables that name these files, for what is not configured. Creates a key unless there is one.
     func variables(missingIn protection: AuditProtection, logger: Logger) throws -> [String: String] {
+        // traps: the names are our own, in ASCII.
         var variables: [String: String] = [:]
         guard protection.keys == nil || protection.anchorFile == nil else { return variables }
         guard prepareFolder() else {

@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Seals with keys, and anchors: what somebody finds who changes the log with every right in the database, but without the key.
+/// Seals with keys, and anchors: changes of the log by a superuser of the database without the key.
 @Suite struct AuditKeyTests {
     static let first = String(repeating: "0123456789abcdef", count: 4)
     static let second = String(repeating: "fedcba9876543210", count: 4)
@@ -118,7 +118,7 @@ import Testing
             try await write(old, 3)
             try await seal(old)
             try await server(old.url, Self.first) { new in
-                // A server of the previous release goes on writing, and its sealing leaves the entries to the others.
+                // A server of the previous release continues to write, and its sealing leaves the entries to the others.
                 try await write(old, 2)
                 try await seal(new)
                 try await write(old, 2)
@@ -129,11 +129,11 @@ import Testing
                 let found = try await verify(new)
                 #expect(found.isIntact)
                 #expect((found.sealed, found.unprotected, found.unsealed) == (7, 3, 0))
-                // What that release executes to verify.
+                // The statement with which that release verifies.
                 let look = "SELECT concat_ws(' ', checked, broken_at) FROM verify_audit_part(0, 5000)"
                 #expect(try await old.text(look) == "7")
             }
-            // A server without a key cannot verify them, and says so.
+            // A server without a key cannot verify them, and reports it.
             #expect(try await verify(old).reason?.hasSuffix("which this server does not have") == true)
             let failure = await #expect(throws: Problem.self) { try await seal(old) }
             #expect(failure?.detail.contains("set AUDIT_KEY_FILE") == true)
@@ -155,7 +155,7 @@ import Testing
                 #expect(found.isIntact)
                 #expect((found.sealed, found.unprotected) == (5, 0))
             }
-            // Whoever has only the old key cannot continue with it.
+            // A holder of the old key alone cannot continue with it.
             try await server(fleet.url, "\(Self.second),\(Self.first)") { swapped in
                 let found = try await verify(swapped)
                 #expect(found.reason == "its seal has an earlier key than the one before it")
@@ -320,7 +320,7 @@ import Testing
         }
     }
 
-    /// Verifies again and again; returns how often, and the reasons of alarms.
+    /// Verifies repeatedly; returns how often, and the reasons of alarms.
     private func watch(_ fleet: Fleet, until done: Done) async throws -> (count: Int, alarms: [String]) {
         var count = 0
         var alarms: [String] = []

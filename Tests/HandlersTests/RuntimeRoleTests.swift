@@ -93,7 +93,7 @@ import Testing
                 }
                 #expect(error?.state == .insufficientPrivilege, "\(sql): \(String(describing: error))")
             }
-            // A temporary table does not stand in for one of the owner's in a function that runs with the owner's rights.
+            // A function that runs with the owner's rights ignores temporary tables.
             try await server.database.transaction { transaction in
                 _ = try transaction.run(
                     Query(sql: "CREATE TEMPORARY TABLE audit_unsealed ON COMMIT DROP AS SELECT 999 AS ordinal")

@@ -108,7 +108,7 @@ BEGIN
 END
 $$;
 
--- The numbers of up to `most` entries that wait for their seals, in order. Until the end of the transaction nobody else adds seals.
+-- The numbers of up to `most` entries that wait for their seals, in order. Until the end of the transaction no other session adds seals.
 CREATE OR REPLACE FUNCTION hold_audit_seals(most int8) RETURNS int8[] LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
@@ -162,7 +162,7 @@ END
 $$;
 
 -- Seals up to `most` pending entries without a key and returns their number; -1 once seals have keys. From then on only servers with a key
--- add seals, so nobody can continue the chain with seals that anybody can compute.
+-- add seals, so the chain cannot be continued with seals that need no key.
 CREATE OR REPLACE FUNCTION seal_audit(most int8) RETURNS int8 LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE

@@ -32,7 +32,7 @@ CREATE OR REPLACE FUNCTION command_digest(command commands) RETURNS text LANGUAG
     )
 $$;
 
--- What the audit entry of a command has besides its type and target: the SHA-256 of its payload, as PostgreSQL writes it, and its lifetime.
+-- The details of a command's audit entry besides its type and target: the SHA-256 of its payload, as PostgreSQL writes it, and its lifetime.
 CREATE OR REPLACE FUNCTION command_evidence(payload jsonb, issued_at timestamptz, expires_at timestamptz) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object(
         'payload_sha256', encode(sha256(convert_to(payload::text, 'UTF8')), 'hex'),

@@ -1,6 +1,6 @@
 -- The role of the servers, when it is not the owner of the tables.
 
--- Gives a role what servers need. Of the audit log that is reading, adding entries with the time and number that the database chooses, and the
+-- Grants a role what servers need. For the audit log this is reading, adding entries with the time and number that the database chooses, and the
 -- functions that seal and make months. The caller owns the tables. It is called after each migration, for new tables, and changes only what
 -- is missing.
 CREATE OR REPLACE FUNCTION grant_runtime(runtime text) RETURNS void LANGUAGE plpgsql AS $$
@@ -11,7 +11,7 @@ BEGIN
     -- The lock of migrations: two sessions must not change the privileges of one table.
     PERFORM pg_advisory_xact_lock(7379269446424095841);
     EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', runtime);
-    -- Clusters made before PostgreSQL 15 let everybody create functions, which could stand in for those that the owner's functions call.
+    -- Clusters made before PostgreSQL 15 let every role create functions, which the owner's functions could then call.
     IF has_schema_privilege('public', 'public', 'CREATE') THEN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     END IF;

@@ -20,7 +20,7 @@ public struct AuditAnchor: Equatable, Sendable {
         code = keys.map { Self.code($0.active.secret, position, head, time.description) }
     }
 
-    /// Reads a line of a file of anchors; nil if it is none.
+    /// Reads a line of a file of anchors; nil for any other text.
     init?(line: ArraySlice<UInt8>) {
         guard let text = String(validating: line, as: UTF8.self), case .object(let members)? = JSONValue(text) else {
             return nil

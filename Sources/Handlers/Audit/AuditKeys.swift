@@ -22,9 +22,9 @@ public struct AuditKeys: Sendable {
 
     /// An error in a list of keys. The text contains no secret.
     public struct Malformed: Error {
-        /// What was found.
+        /// The value that was found.
         public let found: String
-        /// What was expected.
+        /// The value that was expected.
         public static let expected =
             "keys of 64 hexadecimal digits, as openssl rand -hex 32 prints them; the last one seals"
     }

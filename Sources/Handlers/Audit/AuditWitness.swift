@@ -7,7 +7,7 @@ import Glibc
 import Darwin
 #endif
 
-/// What this server knows about the chain of the audit log apart from the database: the heads that it saw, and those in its file of anchors.
+/// The head of the audit log that this server saw last, apart from the database.
 final class AuditWitness: Sendable {
     private struct State {
         /// The last head that this server saw and that continued the ones before.
@@ -60,6 +60,7 @@ struct AnchorFile {
         }
         defer { close(descriptor) }
         let size = lseek(descriptor, 0, SEEK_END)
+        // traps: the size of a file is not negative here.
         guard size >= 0, lseek(descriptor, max(size - Self.tail, 0), SEEK_SET) >= 0 else { throw Failure("read", path) }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)

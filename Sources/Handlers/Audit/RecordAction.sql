@@ -7,7 +7,7 @@ VALUES (
     :actor, :action, :target_type, :target_id, :result, jsonb_strip_nulls(jsonb_build_object('address', :address::text)) || :details
 )
 
--- Records a new command. What it orders is in the entry, so that its seal covers the payload, the target and the expiry.
+-- Records a new command. The entry contains the order, so that its seal covers the payload, the target and the expiry.
 -- name: recordCommand :exec
 -- in: actor text, command_id uuid, details jsonb, address text?
 INSERT INTO audit_log (actor, action, target_type, target_id, result, details)

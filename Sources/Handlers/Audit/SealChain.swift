@@ -44,7 +44,7 @@ struct SealChain {
 
     /// Takes the next seal and the text of its entry; nil if the log does not have the entry.
     ///
-    /// - Returns: What is wrong with it; nil if it continues the chain.
+    /// - Returns: The fault; nil if it continues the chain.
     mutating func fault(in seal: Seal, entry: String?) -> String? {
         guard seal.position == position.addingSaturated(1) else { return "a seal is missing before it" }
         guard let entry else { return "the entry is missing" }

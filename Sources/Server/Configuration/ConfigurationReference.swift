@@ -124,7 +124,7 @@ enum ConfigurationReference {
         "AUDIT_DAYS":
             "Days after its end for which a month of the audit log is kept. It is dropped only if `flotilla-server export-audit` has exported it; 0 to keep all months.",
         "AUDIT_KEY":
-            "The keys of the audit log's seals, oldest first and separated by commas; the last one seals. Each is 64 hexadecimal digits, as `openssl rand -hex 32` prints them; `lost:ID` is one that is lost. All servers must have the same. Without a key, whoever can write to the database can forge the log.",
+            "The keys of the audit log's seals, oldest first and separated by commas; the last one seals. Each is 64 hexadecimal digits, as `openssl rand -hex 32` prints them; `lost:ID` is one that is lost. All servers must have the same. Without a key, any writer to the database can forge the log.",
         "AUDIT_KEY_FILE":
             "A file with these keys, one per line, used instead of `AUDIT_KEY`. With its own cluster the server creates one beside `DATA_DIR`, in `DATA_DIR-keys/audit-keys`.",
         "AUDIT_ANCHOR_FILE":
