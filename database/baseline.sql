@@ -1,4 +1,4 @@
--- schema: 56
+-- schema: 58
 -- routines: 7 456299efa5026ba1
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
@@ -926,7 +926,9 @@ CREATE TABLE audit_seals (
     -- The primary key of each partition. Only `seal_audit` assigns it, one call at a time.
     position int8 NOT NULL,
     ordinal int8 NOT NULL UNIQUE,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    -- The id of the key of an HMAC; null for a SHA-256, which anybody can compute.
+    key_id text
 ) PARTITION BY RANGE (ordinal);
 
 -- Entries without a seal.
@@ -944,7 +946,9 @@ CREATE TABLE audit_months (
     head bytea,
     -- The last seal verified so far, before the month is dropped.
     verified_position int8,
-    dropped_at timestamptz
+    dropped_at timestamptz,
+    -- The key of the last seal.
+    key_id text
 );
 
 -- One row for each export of a month, added once its file is on disk.
@@ -1117,6 +1121,7 @@ SET LOCAL check_function_bodies = off;
 \ir routines/policy.sql
 \ir routines/presence.sql
 \ir routines/retirement.sql
+\ir routines/roles.sql
 \ir routines/sums.sql
 
 -- ============================================================================================================== views

@@ -34,7 +34,7 @@ final class AuditVerifier: Sendable {
             let first = try await part(0)
             record(first)
             guard let next = first.next else { return }
-            Task.detached { [self] in await finish(after: next, sealed: first.sealed, part) }
+            Task.detached { [self] in await finish(after: next, first, part) }
         } catch {
             state.withLock { $0 = .failed(error) }
             throw error
@@ -43,15 +43,17 @@ final class AuditVerifier: Sendable {
 
     private func finish(
         after position: Int,
-        sealed: Int,
+        _ first: AuditVerification,
         _ part: @Sendable (_ after: Int) async throws(Problem) -> AuditVerification
     ) async {
-        var (position, sealed) = (position, sealed)
+        var (position, sealed, unprotected) = (position, first.sealed, first.unprotected ?? 0)
         do throws(Problem) {
             while true {
                 var verification = try await part(position)
                 sealed = sealed.addingSaturated(verification.sealed)
                 verification.sealed = sealed
+                unprotected = unprotected.addingSaturated(verification.unprotected ?? 0)
+                verification.unprotected = unprotected
                 record(verification)
                 guard let next = verification.next else { return }
                 position = next

@@ -45,6 +45,10 @@ public final class API: Operations {
         public var historyDays = HistoryDays()
         /// How many days after its end an exported month of the audit log is dropped; nil to keep all.
         public var auditDays: Int?
+        /// The keys and anchors of the audit log.
+        public var audit = AuditProtection()
+        /// Whether to log a warning if the role of this server owns the audit log.
+        public var warnsOfOwnership = false
         /// The currency of totals.
         public var books = BooksCurrency()
         /// The directory of the server's own cluster, whose disk is monitored; nil for an external database.
@@ -106,6 +110,7 @@ public final class API: Operations {
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
     let rejections = RejectionLog()
+    let witness = AuditWitness()
     let acceptedTokens = AcceptedTokens()
     let repeatedLines = Mutex(LogLimit())
 

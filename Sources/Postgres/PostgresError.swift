@@ -111,6 +111,10 @@ public struct SQLState: Hashable, Sendable {
     public static let foreignKeyViolation = SQLState("23503")
     /// 42P04
     public static let duplicateDatabase = SQLState("42P04")
+    /// 42710: a role of this name exists.
+    static let duplicateObject = SQLState("42710")
+    /// 42501: the role lacks a privilege.
+    public static let insufficientPrivilege = SQLState("42501")
     /// 26000: the prepared statement does not exist.
     static let invalidStatementName = SQLState("26000")
     /// 0A000: a migration changed the row type of the prepared statement.

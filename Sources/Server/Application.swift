@@ -79,6 +79,9 @@ struct Application {
         try await withDatabase { url, cluster in
             var operations = API.Configuration(configuration)
             operations.clusterFolder = cluster?.path ?? clusterFolder
+            operations.audit = try auditProtection(clusterFolder: cluster?.path)
+            if operations.audit.keys == nil, !isDashboardAlone { Self.warnOfMissingKey(logger) }
+            operations.warnsOfOwnership = cluster == nil && clusterFolder == nil && !isDashboardAlone
             let database = database(at: url, settings: operations.policy.settings, isDashboardAlone: isDashboardAlone)
             defer { database.close() }
             let standby = standby(isDashboardAlone: isDashboardAlone)
@@ -111,12 +114,24 @@ struct Application {
             if let cluster { jobs.add { await cluster.keepRunning() } }
             let services = ProcessServices(
                 jobs: jobs,
-                keeper: keeper(of: schema, at: url, policy),
+                keeper: keeper(of: schema, at: url, owner: try self.owner(of: cluster), policy),
                 front: listeners,
                 logger: logger
             )
             try await services.run(until: shutdown)
         }
+    }
+
+    /// The keys and anchors of the audit log. A server with its own cluster creates what is not configured, beside the cluster's folder.
+    func auditProtection(clusterFolder: String?) throws -> AuditProtection {
+        guard let clusterFolder else { return configuration.audit }
+        return try ClusterSecrets(beside: clusterFolder).completing(configuration.audit, logger: logger)
+    }
+
+    private static func warnOfMissingKey(_ logger: Logger) {
+        logger.warning(
+            "the audit log is sealed without a key, so any writer to the database can forge it: set AUDIT_KEY_FILE"
+        )
     }
 
     /// The connections to the primary.
@@ -152,10 +167,16 @@ struct Application {
     }
 
     /// The check of the schema at `url`.
-    func keeper(of schema: SchemaState, at url: String, _ policy: SchemaKeeper.Policy) -> SchemaKeeper {
+    func keeper(
+        of schema: SchemaState,
+        at url: String,
+        owner: SchemaOwner?,
+        _ policy: SchemaKeeper.Policy
+    ) -> SchemaKeeper {
         SchemaKeeper(
             migrator: Migrator(url: url, schema: .current),
             policy: configuration.databaseURL == nil ? .migrate : policy,
+            owner: owner,
             schema: schema,
             logger: logger
         )
@@ -170,6 +191,7 @@ struct Application {
         var jobs = Jobs()
         jobs.add { await listeners.denials.run(logger: logger) }
         jobs.add { await api.recordCountedRejections() }
+        jobs.add { await api.warnOfOwnership() }
         jobs.add { await api.wakeWaitingPolls() }
         jobs.add { await api.deliverNotifications(while: isNeeded) }
         jobs.add { await api.publishEvents() }
@@ -204,34 +226,106 @@ struct Application {
 
     /// Migrates the database and exits.
     func migrate() async throws {
-        try await withDatabase { url, _ in
-            let version = try await Migrator(url: url, schema: .current).migrate(logger: logger)
+        try await withDatabase { url, cluster in
+            let owner = try self.owner(of: cluster) ?? SchemaOwner(url: url, runtime: nil)
+            let version = try await owner.migrate(logger: logger)
             logger.notice("schema is up to date", metadata: ["version": "\(version)"])
         }
     }
 
-    /// Exports months of the audit log to a file and records it.
+    /// The months that an export of the audit log includes.
+    enum ExportedMonths {
+        /// Months that have ended: only those before one, as `YYYY-MM`, and again those that were exported before.
+        case ended(before: String?, again: Bool)
+        /// The whole log until now.
+        case untilNow
+    }
+
+    /// The role of servers in their own cluster.
+    private static let clusterRole = RuntimeRole(name: "flotilla_server")
+
+    /// The owner of the tables, if it is not the role of servers: in the server's own cluster, and with `MIGRATION_DATABASE_URL`.
+    func owner(of cluster: EmbeddedCluster?) throws(ConfigurationError) -> SchemaOwner? {
+        if let cluster { return SchemaOwner(url: cluster.url(database: "flotilla"), runtime: Self.clusterRole) }
+        guard let url = configuration.migrationDatabaseURL, let runtimeURL = configuration.databaseURL else {
+            return nil
+        }
+        guard let runtime = RuntimeRole(url: runtimeURL) else {
+            throw ConfigurationError(
+                variable: "DATABASE_URL",
+                found: "no user",
+                expected: "the role of servers, because MIGRATION_DATABASE_URL is set"
+            )
+        }
+        return SchemaOwner(url: url, runtime: runtime)
+    }
+
+    /// Exports months of the audit log to a file, and records the export of months that have ended.
     ///
-    /// - Parameters:
-    ///   - end: Only months before this one, as `YYYY-MM`; nil for all months that have ended.
-    ///   - again: Whether to include months that were exported before.
-    ///   - place: The file, or the directory to create it in.
+    /// - Parameter place: The file, or the directory to create it in.
     /// - Returns: The file; nil if there is no month to export.
-    func exportAudit(before end: String?, again: Bool, to place: String, by actor: String) async throws
+    func exportAudit(_ exported: ExportedMonths, to place: String, by actor: String) async throws
         -> (file: String, summary: AuditFileSummary, sha256: String)?
     {
         let directory = configuration.dataDirectory
+        // Only the owner may record an export, because exported months may be dropped.
         let url =
-            try configuration.databaseURL
+            try configuration.migrationDatabaseURL ?? configuration.databaseURL
             ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
+        return try await withAuditOperations(at: url) { api in
+            try await exportAudit(exported, to: place, by: actor, api)
+        }
+    }
+
+    /// Drops exported months of the audit log that are older than `AUDIT_DAYS`.
+    ///
+    /// - Returns: The number of entries that were dropped.
+    func dropAudit() async throws -> Int {
+        guard let days = configuration.auditDays else {
+            throw ConfigurationError(
+                variable: "AUDIT_DAYS",
+                found: "nothing",
+                expected: "the days that months are kept"
+            )
+        }
+        let directory = configuration.dataDirectory
+        let url =
+            try configuration.migrationDatabaseURL ?? configuration.databaseURL
+            ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
+        return try await withAuditOperations(at: url) { api in try await api.dropAudit(olderThan: days) }
+    }
+
+    /// Runs `body` with operations of the owner.
+    private func withAuditOperations<Result>(
+        at url: String,
+        _ body: (API) async throws -> Result
+    ) async throws -> Result {
+        let directory = configuration.dataDirectory
         let version = try await SchemaKeeper.usableVersion(Migrator(url: url, schema: .current))
         // Counting the entries of a large month takes longer than the deadline of requests.
         let database = Database(.init(url: url, connections: 1, deadline: .seconds(300)), logger: logger)
         defer { database.close() }
         let schema = SchemaState()
         schema.confirm(version: version)
-        let api = API(database: database, schema: schema, logger: logger)
-        let months = try await api.auditMonths(before: end, again: again)
+        var operations = API.Configuration()
+        operations.audit = try auditProtection(
+            clusterFolder: configuration.databaseURL == nil
+                ? EmbeddedCluster.path(in: directory.path, mayMove: !directory.isChosen) : nil
+        )
+        return try await body(API(database: database, schema: schema, configuration: operations, logger: logger))
+    }
+
+    private func exportAudit(
+        _ exported: ExportedMonths,
+        to place: String,
+        by actor: String,
+        _ api: API
+    ) async throws -> (file: String, summary: AuditFileSummary, sha256: String)? {
+        let months =
+            switch exported {
+            case .ended(let end, let again): try await api.auditMonths(before: end, again: again)
+            case .untilNow: try await api.auditMonthsUntilNow()
+            }
         guard let first = months.first, let last = months.last else { return nil }
         let file = try AuditFile(AuditFile.path(in: place, first: first.name, last: last.name))
         let summary: AuditFileSummary
@@ -243,6 +337,7 @@ struct Application {
             file.abandon()
             throw error
         }
+        if case .untilNow = exported { return (file.path, summary, sha256) }
         // Keep the file from here on: the database may have recorded the export even if its response is lost.
         try await api.noteAuditExport(summary, file: file.path, sha256: sha256, by: actor)
         return (file.path, summary, sha256)
@@ -270,7 +365,9 @@ struct Application {
         let cluster = try await EmbeddedCluster.start(in: directory.path, mayMove: !directory.isChosen, logger: logger)
         do {
             try await cluster.createDatabase("flotilla")
-            try await body(cluster.url(database: "flotilla"), cluster)
+            let role = Self.clusterRole
+            try await role.create(at: cluster.url(database: "flotilla"))
+            try await body(cluster.url(database: "flotilla", role: role), cluster)
         } catch {
             try? await cluster.stop()
             throw error
@@ -302,6 +399,7 @@ extension API.Configuration {
         executionDays = configuration.executionDays
         historyDays = configuration.historyDays
         auditDays = configuration.auditDays
+        audit = configuration.audit
         clientLimits = configuration.clientLimits
         instanceRetireDays = configuration.instanceRetireDays
     }

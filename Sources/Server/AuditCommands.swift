@@ -32,7 +32,11 @@ struct ExportAudit: AsyncParsableCommand {
     @Flag(help: "Include months that were exported before.")
     var again = false
 
+    @Flag(help: "Export the whole log until now, with the current month. This export is not recorded.")
+    var open = false
+
     func validate() throws {
+        if open, before != nil || again { throw ValidationError("--open: expected no --before and no --again") }
         if let actor, actor.isEmpty || actor.unicodeScalars.count > 64 {
             throw ValidationError("--by: expected a name of at most 64 characters")
         }
@@ -45,7 +49,8 @@ struct ExportAudit: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run { application in
-            let export = try await application.exportAudit(before: before, again: again, to: to, by: actor ?? Self.user)
+            let months: Application.ExportedMonths = open ? .untilNow : .ended(before: before, again: again)
+            let export = try await application.exportAudit(months, to: to, by: actor ?? Self.user)
             guard let export else { return print("No month to export") }
             print("\(export.file)  \(Self.text(export.summary))  sha256 \(export.sha256)")
         }
@@ -61,7 +66,24 @@ struct ExportAudit: AsyncParsableCommand {
     fileprivate static func text(_ summary: AuditFileSummary) -> String {
         let (first, last) = (summary.months.lowerBound, summary.months.upperBound)
         let head = summary.head.isEmpty ? "none" : summary.head
-        return "\(first == last ? first : "\(first) to \(last)")  \(summary.entries) entries  head \(head)"
+        let unprotected = summary.unprotected == 0 ? "" : " (\(summary.unprotected) without a key)"
+        return
+            "\(first == last ? first : "\(first) to \(last)")  \(summary.entries) entries\(unprotected)  head \(head)"
+    }
+}
+
+struct DropAudit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop-audit",
+        abstract: "Drops exported months of the audit log that are older than AUDIT_DAYS.",
+        discussion: """
+            It is for databases in which the servers' role does not own the tables: with their own cluster, and with MIGRATION_DATABASE_URL. \
+            Each month is verified first. With its own cluster the server must be running.
+            """
+    )
+
+    func run() async throws {
+        try await Session.run { application in print("\(try await application.dropAudit()) entries dropped") }
     }
 }
 
@@ -70,7 +92,7 @@ struct VerifyAudit: ParsableCommand {
         commandName: "verify-audit",
         abstract: "Verifies files of export-audit, without a database.",
         discussion: """
-            Each file must be unchanged and continue where the previous one ends. Compare the SHA-256 with the entry AUDIT_EXPORT of the \
+            Each file must be unchanged and continue where the previous one ends. Seals with keys need AUDIT_KEY or AUDIT_KEY_FILE. Compare the SHA-256 with the entry AUDIT_EXPORT of the \
             audit log: a forged file with a valid chain has another one.
             """
     )
@@ -78,11 +100,19 @@ struct VerifyAudit: ParsableCommand {
     @Argument(help: "The files, the oldest first.")
     var files: [String]
 
+    @Option(help: "The file of the audit log's keys. By default the server's, if it has one.")
+    var keys: String?
+
     func run() throws {
+        let keys: AuditKeys?
+        do { keys = try self.keys.map(AuditProtection.keys(inFile:)) ?? AuditProtection.keysOfEnvironment() } catch {
+            StandardError.print(line: Array("flotilla-server: \(error)".utf8))
+            throw ExitCode(2)
+        }
         var head: String?
         for file in files {
             do {
-                let (summary, sha256) = try AuditFile.verify(file)
+                let (summary, sha256) = try AuditFile.verify(file, keys: keys)
                 if let head, head != summary.headBefore {
                     throw AuditFileFailure(description: "does not continue where the previous file ends")
                 }

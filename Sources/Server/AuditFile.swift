@@ -83,12 +83,13 @@ final class AuditFile {
 
     /// Verifies a file.
     ///
+    /// - Parameter keys: The keys of its seals; nil for a file without keys.
     /// - Returns: Its contents, and its SHA-256 in hexadecimal.
-    static func verify(_ path: String) throws -> (summary: AuditFileSummary, sha256: String) {
+    static func verify(_ path: String, keys: AuditKeys?) throws -> (summary: AuditFileSummary, sha256: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw AuditFileFailure("open", path) }
         defer { close(descriptor) }
-        var verifier = AuditFileVerifier()
+        var verifier = AuditFileVerifier(keys: keys)
         var sum = SHA256()
         var rest: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 20)

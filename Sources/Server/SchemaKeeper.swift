@@ -31,6 +31,8 @@ struct SchemaKeeper: Service {
 
     let migrator: Migrator
     let policy: Policy
+    /// Migrates instead of `migrator`, with the role that owns the tables; nil if servers have that role, too.
+    var owner: SchemaOwner?
     let schema: SchemaState
     let logger: Logger
 
@@ -57,12 +59,17 @@ struct SchemaKeeper: Service {
     }
 
     private static func isTemporary(_ error: any Error, _ policy: Policy) -> Bool {
-        if let error = error as? PostgresError { return error.isTransient }
+        if let error = error as? PostgresError {
+            // The supervisor has not granted this role its privileges yet.
+            return error.isTransient || policy == .wait && error.state == .insufficientPrivilege
+        }
         return error is NotMigrated && policy == .wait
     }
 
     private func version() async throws -> Int {
-        try await policy == .migrate ? migrator.migrate(logger: logger) : Self.usableVersion(migrator)
+        guard policy == .migrate else { return try await Self.usableVersion(migrator) }
+        guard let owner else { return try await migrator.migrate(logger: logger) }
+        return try await owner.migrate(logger: logger)
     }
 
     /// The version of the schema; throws `NotMigrated` if it or its routines are outdated.
@@ -72,5 +79,20 @@ struct SchemaKeeper: Service {
             throw NotMigrated(found: status, expected: migrator.target)
         }
         return status.version
+    }
+}
+
+/// The role that owns the tables, and the one of servers.
+struct SchemaOwner {
+    /// The libpq URL of the owner.
+    let url: String
+    /// The role of servers; nil if it is the same one.
+    let runtime: RuntimeRole?
+
+    /// Migrates the schema, and gives the other role what servers need.
+    func migrate(logger: Logger) async throws(PostgresError) -> Int {
+        let version = try await Migrator(url: url, schema: .current).migrate(logger: logger)
+        try await runtime?.grant(at: url)
+        return version
     }
 }

@@ -36,6 +36,9 @@ struct ServiceClients {
             let watchdog = Watchdog(api: api, url: url, logger: application.logger)
             jobs.add { await watchdog.run() }
         }
+        if let target = application.configuration.anchorTarget {
+            jobs.add { await api.publishAnchors { await Messenger().send($0, to: target, within: .seconds(10)) } }
+        }
         if let tracing { jobs.add { await tracing.exporter.run() } }
     }
 }

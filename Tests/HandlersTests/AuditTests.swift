@@ -41,7 +41,8 @@ import Testing
                         reason: nil,
                         next: nil,
                         dropped: 0,
-                        droppedHead: ""
+                        droppedHead: "",
+                        unprotected: 0
                     )
             )
             try await fleet.beat()

@@ -24,7 +24,7 @@ import Testing
                 for job in [
                     "check_heartbeats", "resolve_losses", "expire_commands", "start_runs", "check_runs",
                     "resolve_alerts",
-                    "audit_alerts", "seal_audit", "remove_expired",
+                    "audit_alerts", "seal_audit", "anchor_audit", "remove_expired",
                 ] {
                     let sample = #"flotilla_job_success_age_seconds{name="\#(job)"} "#
                     #expect(metrics.contains(sample))

@@ -49,7 +49,8 @@ BEGIN
 END
 $$;
 
--- All columns of an entry as one unambiguous text. The hash of an entry is the SHA-256 of the previous hash and this text.
+-- All columns of an entry as one unambiguous text, to which its seal is bound: with a key by an HMAC (`SealChain`), without one by the
+-- SHA-256 of the previous hash and this text.
 CREATE OR REPLACE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_array(
         entry.ordinal, entry.audit_id, entry.actor, entry.action, entry.target_type, entry.target_id, entry.result,
@@ -71,20 +72,52 @@ BEGIN
 END
 $$;
 
--- Seals up to `most` pending entries and returns their number. Here and below, custom plans let PostgreSQL skip partitions.
-CREATE OR REPLACE FUNCTION seal_audit(most int8) RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+-- The seal from which verification starts, as `audit_anchor`, with its key. `is_recorded` is false if no entry AUDIT_DROP states it.
+CREATE OR REPLACE FUNCTION audit_start(
+    OUT last_position int8,
+    OUT head bytea,
+    OUT key_id text,
+    OUT dropped_before timestamptz,
+    OUT is_recorded bool
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT anchor.last_position, anchor.head, anchor.dropped_before
+    INTO last_position, head, dropped_before
+    FROM audit_anchor() AS anchor;
+    SELECT months.key_id INTO key_id FROM audit_months AS months WHERE dropped_at IS NOT NULL ORDER BY month DESC LIMIT 1;
+    is_recorded := dropped_before IS NULL OR EXISTS (
+        SELECT
+        FROM audit_log
+        WHERE action = 'AUDIT_DROP'
+            AND details ->> 'head' = encode(audit_start.head, 'hex')
+    );
+END
+$$;
+
+-- The last seal, or the last dropped one. Here and below, custom plans let PostgreSQL skip partitions.
+CREATE OR REPLACE FUNCTION audit_head(OUT last_position int8, OUT ordinal int8, OUT head bytea, OUT key_id text) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT seal.position, seal.ordinal, seal.hash, seal.key_id
+    INTO last_position, ordinal, head, key_id
+    FROM audit_seals AS seal
+    ORDER BY seal.position DESC
+    LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT start.last_position, start.head, start.key_id INTO last_position, head, key_id FROM audit_start() AS start;
+    END IF;
+END
+$$;
+
+-- The numbers of up to `most` entries that wait for their seals, in order. Until the end of the transaction no other session adds seals.
+CREATE OR REPLACE FUNCTION hold_audit_seals(most int8) RETURNS int8[] LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     low CONSTANT int8 := (SELECT min(ordinal) FROM audit_unsealed);
-    due int8[];
-    last_position int8;
-    head bytea;
-    content text;
-    hashes bytea[] := '{}';
 BEGIN
-    IF low IS NULL THEN RETURN 0; END IF;
+    IF low IS NULL THEN RETURN '{}'; END IF;
     -- Positions are unique only within a partition, and servers before 1.3.0 take another lock for this job.
     LOCK TABLE ONLY audit_seals IN SHARE ROW EXCLUSIVE MODE;
-    due := ARRAY (
+    RETURN ARRAY (
         SELECT ordinal
         FROM audit_unsealed
         JOIN audit_log USING (ordinal)
@@ -92,8 +125,56 @@ BEGIN
         ORDER BY ordinal
         LIMIT most
     );
-    SELECT position, hash INTO last_position, head FROM audit_seals ORDER BY position DESC LIMIT 1;
-    IF NOT FOUND THEN SELECT anchor.last_position, anchor.head INTO last_position, head FROM audit_anchor() AS anchor; END IF;
+END
+$$;
+
+-- Entries in the order of their numbers, for a server that computes their seals.
+CREATE OR REPLACE FUNCTION audit_texts(due int8[]) RETURNS text[] LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    RETURN ARRAY (
+        SELECT audit_text(entry)
+        FROM audit_log AS entry
+        WHERE ordinal = ANY (due)
+            AND ordinal >= due[1]
+            AND ordinal <= due[cardinality(due)]
+        ORDER BY ordinal
+    );
+END
+$$;
+
+-- Adds the seals that a server computed for `hold_audit_seals`, after the seal at `previous`.
+CREATE OR REPLACE FUNCTION add_audit_seals(previous int8, due int8[], hashes text[], key text) RETURNS int8 LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF cardinality(due) <> cardinality(hashes) OR key IS NULL OR previous <> (SELECT last_position FROM audit_head()) THEN
+        RAISE EXCEPTION 'the seals do not continue the chain';
+    END IF;
+    WITH waiting AS (
+        DELETE FROM audit_unsealed WHERE ordinal = ANY (due)
+        RETURNING ordinal
+    )
+    INSERT INTO audit_seals (position, ordinal, hash, key_id)
+    SELECT previous + place, ordinal, decode(hash, 'hex'), key
+    FROM unnest(due, hashes) WITH ORDINALITY AS seal (ordinal, hash, place)
+    JOIN waiting USING (ordinal);
+    RETURN cardinality(due);
+END
+$$;
+
+-- Seals up to `most` pending entries without a key and returns their number; -1 once seals have keys. From then on only servers with a key
+-- add seals, so the chain cannot be continued with seals that need no key.
+CREATE OR REPLACE FUNCTION seal_audit(most int8) RETURNS int8 LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    due CONSTANT int8[] := hold_audit_seals(most);
+    last_position int8;
+    head bytea;
+    key_id text;
+    content text;
+    hashes bytea[] := '{}';
+BEGIN
+    SELECT last.last_position, last.head, last.key_id INTO last_position, head, key_id FROM audit_head() AS last;
+    IF key_id IS NOT NULL THEN RETURN -1; END IF;
     FOR content IN
         SELECT audit_text(entry)
         FROM audit_log AS entry
@@ -142,7 +223,7 @@ BEGIN
     INTO low, high
     FROM (SELECT ordinal FROM audit_seals WHERE position > last_position ORDER BY position LIMIT most) AS part;
     FOR seal IN
-        SELECT position, part.ordinal, hash, CASE WHEN entry.ordinal IS NOT NULL THEN audit_text(entry) END AS text
+        SELECT position, part.ordinal, hash, key_id, CASE WHEN entry.ordinal IS NOT NULL THEN audit_text(entry) END AS text
         FROM (SELECT * FROM audit_seals WHERE position > last_position ORDER BY position LIMIT most) AS part
         LEFT JOIN audit_log AS entry ON entry.ordinal = part.ordinal AND entry.ordinal BETWEEN low AND high
         ORDER BY position
@@ -151,7 +232,8 @@ BEGIN
             reason := 'a seal is missing before it';
         ELSIF seal.text IS NULL THEN
             reason := 'the entry is missing';
-        ELSIF sha256(head || convert_to(seal.text, 'UTF8')) <> seal.hash THEN
+        -- Only a server with the key can verify the others.
+        ELSIF seal.key_id IS NULL AND sha256(head || convert_to(seal.text, 'UTF8')) <> seal.hash THEN
             reason := 'the entry is not as it was sealed';
         END IF;
         IF reason IS NOT NULL THEN
@@ -175,36 +257,26 @@ CREATE OR REPLACE FUNCTION verify_audit(
     OUT reason text
 ) LANGUAGE sql AS $$ SELECT * FROM verify_audit(after, 5000) $$;
 
--- Verifies a part of the audit log: at most `most` seals after `after`, and all entries in their range of numbers. An entry that is neither
--- sealed nor queued was inserted by other means. After the last seal, it verifies the newest entries and the queue.
-CREATE OR REPLACE FUNCTION verify_audit_part(
-    after int8,
-    most int8,
-    OUT last_position int8,
-    OUT checked int8,
-    OUT head bytea,
-    OUT broken_at int8,
-    OUT reason text
-) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+-- The first entry between two seals that is neither sealed nor queued: it was inserted by other means, or its seal was removed. Without `last`, the
+-- newest entries and the queue.
+CREATE OR REPLACE FUNCTION unsealed_audit(after int8, last int8, most int8) RETURNS int8 LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     -- The range of numbers that the part sealed, except for entries that committed late.
     low int8;
     high int8 := 9223372036854775807;
+    found int8;
 BEGIN
-    SELECT part.last_position, part.checked, part.head, part.broken_at, part.reason
-    INTO last_position, checked, head, broken_at, reason
-    FROM verify_audit(after, most) AS part;
-    IF broken_at IS NOT NULL THEN RETURN; END IF;
     -- Without OFFSET 0, PostgreSQL would scan the index on `ordinal` from its end.
     SELECT coalesce(max(ordinal), 0)
     INTO low
     FROM (SELECT ordinal FROM audit_seals WHERE position > after - most AND position <= after OFFSET 0) AS part;
-    IF checked > 0 THEN
+    IF last IS NOT NULL THEN
         SELECT greatest(max(ordinal), low)
         INTO high
-        FROM (SELECT ordinal FROM audit_seals WHERE position > after AND position <= last_position OFFSET 0) AS part;
+        FROM (SELECT ordinal FROM audit_seals WHERE position > after AND position <= last OFFSET 0) AS part;
     END IF;
-    SELECT min(ordinal) INTO broken_at
+    SELECT min(ordinal) INTO found
     FROM audit_log
     WHERE ordinal > low
         AND ordinal <= high
@@ -216,11 +288,32 @@ BEGIN
                 AND audit_seals.ordinal <= high
         )
         AND NOT EXISTS (SELECT FROM audit_unsealed WHERE audit_unsealed.ordinal = audit_log.ordinal);
-    IF checked = 0 THEN
-        SELECT least(broken_at, min(ordinal)) INTO broken_at
+    IF last IS NULL THEN
+        SELECT least(found, min(ordinal)) INTO found
         FROM audit_unsealed
         WHERE NOT EXISTS (SELECT FROM audit_log WHERE audit_log.ordinal = audit_unsealed.ordinal);
     END IF;
+    RETURN found;
+END
+$$;
+
+-- Verifies a part of the audit log: at most `most` seals after `after`, and all entries in their range of numbers. After the last
+-- seal, it verifies the newest entries and the queue. Used by servers without a key and of earlier releases.
+CREATE OR REPLACE FUNCTION verify_audit_part(
+    after int8,
+    most int8,
+    OUT last_position int8,
+    OUT checked int8,
+    OUT head bytea,
+    OUT broken_at int8,
+    OUT reason text
+) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    SELECT part.last_position, part.checked, part.head, part.broken_at, part.reason
+    INTO last_position, checked, head, broken_at, reason
+    FROM verify_audit(after, most) AS part;
+    IF broken_at IS NOT NULL THEN RETURN; END IF;
+    broken_at := unsealed_audit(after, CASE WHEN checked > 0 THEN last_position END, most);
     IF broken_at IS NOT NULL THEN reason := 'the entry was never sealed, or is missing'; END IF;
 END
 $$;
@@ -303,11 +396,11 @@ BEGIN
     IF NOT FOUND THEN RETURN 0; END IF;
     bound := first_audit_ordinal((ended.month + interval '1 month')::date);
     UPDATE audit_months
-    SET (last_position, head) = (
-        SELECT position, hash
+    SET (last_position, head, key_id) = (
+        SELECT position, hash, last.key_id
         FROM (
             (
-                SELECT 1 AS place, position, hash
+                SELECT 1 AS place, position, hash, audit_seals.key_id
                 FROM audit_seals
                 WHERE ordinal >= ended.first_ordinal
                     AND ordinal < bound
@@ -315,9 +408,9 @@ BEGIN
                 LIMIT 1
             )
             UNION ALL
-            SELECT 2, before.last_position, before.head FROM audit_months AS before WHERE before.month < ended.month
+            SELECT 2, before.last_position, before.head, before.key_id FROM audit_months AS before WHERE before.month < ended.month
             UNION ALL
-            SELECT 3, 0, ''::bytea
+            SELECT 3, 0, ''::bytea, NULL
         ) AS last
         ORDER BY place, position DESC
         LIMIT 1
@@ -334,6 +427,11 @@ BEGIN
 EXCEPTION WHEN lock_not_available THEN
     RETURN 0;
 END
+$$;
+
+-- `arrange_audit` for servers that do not own the log. They choose neither the time nor what is made.
+CREATE OR REPLACE FUNCTION keep_audit_months() RETURNS int8 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT arrange_audit()
 $$;
 
 -- The number of sealed entries of a closed month, and a fault if its entries and seals do not match.
@@ -364,8 +462,27 @@ CREATE OR REPLACE FUNCTION old_audit_month(kept interval) RETURNS audit_months L
     WHERE closed_at < now() - kept
 $$;
 
+-- Raises an alert about a month that does not verify. It is kept.
+CREATE OR REPLACE FUNCTION refuse_audit_month(of_month date, fault text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE audit_months SET verified_position = NULL WHERE month = of_month AND verified_position IS NOT NULL;
+    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+    VALUES (
+        'audit_log', 'CRITICAL', 'audit_month', to_char(of_month, 'YYYY-MM'),
+        'Month ' || to_char(of_month, 'YYYY-MM') || ' of the audit log does not verify and is kept: ' || fault, '{}'
+    )
+    ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING;
+END
+$$;
+
+-- Notes that a server verified the seals of a month up to a position.
+CREATE OR REPLACE FUNCTION note_audit_verified(of_month date, verified int8) RETURNS void LANGUAGE sql AS $$
+    UPDATE audit_months SET verified_position = verified WHERE month = of_month AND dropped_at IS NULL
+$$;
+
 -- Drops the oldest month that ended at least `kept` ago, is exported, and verifies. Each call is one step, which verifies at most `most`
--- entries or drops the month, and returns 1 if another one may follow. A month that does not verify raises an alert and is kept.
+-- entries or drops the month, and returns 1 if another one may follow. A month that does not verify raises an alert and is kept. Seals with keys
+-- are verified by servers (`note_audit_verified`).
 CREATE OR REPLACE FUNCTION drop_audit_month(kept interval, most int8) RETURNS int8 LANGUAGE plpgsql AS $$
 DECLARE
     old CONSTANT audit_months := old_audit_month(kept);
@@ -386,6 +503,7 @@ BEGIN
     -- A month without entries needs no export.
     IF NOT FOUND AND old.last_position > before THEN RETURN 0; END IF;
     IF coalesce(old.verified_position, before) < old.last_position THEN
+        IF old.key_id IS NOT NULL THEN RETURN 0; END IF;
         SELECT * INTO part FROM verify_audit_part(coalesce(old.verified_position, before), most);
         IF part.broken_at IS NULL AND part.checked > 0 THEN
             UPDATE audit_months SET verified_position = part.last_position WHERE month = old.month;
@@ -401,13 +519,7 @@ BEGIN
         fault := counted.fault;
     END IF;
     IF fault IS NOT NULL THEN
-        UPDATE audit_months SET verified_position = NULL WHERE month = old.month AND verified_position IS NOT NULL;
-        INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
-        VALUES (
-            'audit_log', 'CRITICAL', 'audit_month', to_char(old.month, 'YYYY-MM'),
-            'Month ' || to_char(old.month, 'YYYY-MM') || ' of the audit log does not verify and is kept: ' || fault, '{}'
-        )
-        ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING;
+        PERFORM refuse_audit_month(old.month, fault);
         RETURN 0;
     END IF;
     PERFORM set_config('lock_timeout', '300ms', true);

@@ -32,6 +32,14 @@ CREATE OR REPLACE FUNCTION command_digest(command commands) RETURNS text LANGUAG
     )
 $$;
 
+-- The details of a command's audit entry besides its type and target: the SHA-256 of its payload, as PostgreSQL writes it, and its lifetime.
+CREATE OR REPLACE FUNCTION command_evidence(payload jsonb, issued_at timestamptz, expires_at timestamptz) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object(
+        'payload_sha256', encode(sha256(convert_to(payload::text, 'UTF8')), 'hex'),
+        'ttl_seconds', round(extract(epoch FROM expires_at - issued_at), 3)
+    )
+$$;
+
 -- The name of a principal and of everyone who issued its tokens, directly or through other tokens, as far as they were valid in the minute before
 -- a time. A request whose token was revoked while it waited was made with that token, too.
 CREATE OR REPLACE FUNCTION token_issuers(principal text, valid_at timestamptz) RETURNS SETOF text LANGUAGE sql STABLE AS $$

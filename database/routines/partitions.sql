@@ -40,3 +40,13 @@ EXCEPTION WHEN lock_not_available THEN
     RETURN;
 END
 $$;
+
+-- Arranges all tables with partitions, except the audit log, for servers that do not own them.
+CREATE OR REPLACE FUNCTION keep_partitions(sample_kept interval, fine_kept interval, coarse_kept interval, execution_kept interval) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM arrange_metrics(sample_kept, fine_kept, coarse_kept);
+    PERFORM arrange_partitions('execution_samples', '1 day', 7, execution_kept);
+    PERFORM arrange_partitions('heartbeat_presence', '30 days', 2, '400 days');
+END
+$$;

@@ -47,15 +47,24 @@ extension Dashboard {
                 verification.isIntact
                 ? "Hash chain verified, \(Self.entries(verification)). Head \(verification.head.prefix(16))…"
                     + Self.start(verification)
-                : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
+                : "Broken at \(Self.place(verification)): \(verification.reason ?? "")"
             return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
         }
     }
 
+    /// Where the log is broken.
+    private static func place(_ verification: AuditVerification) -> String {
+        if let number = verification.brokenAt { return "entry \(number)" }
+        return verification.brokenPosition.map { "position \($0)" } ?? "an unknown entry"
+    }
+
     /// The number of verified entries, and of those that the next check seals.
     private static func entries(_ verification: AuditVerification) -> String {
-        let (sealed, unsealed) = (verification.sealed, verification.unsealed)
-        let verified = "\(Figures.count(sealed)) \(sealed == 1 ? "entry" : "entries")"
+        let (sealed, unsealed, unprotected) = (
+            verification.sealed, verification.unsealed, verification.unprotected ?? 0
+        )
+        var verified = "\(Figures.count(sealed)) \(sealed == 1 ? "entry" : "entries")"
+        if unprotected > 0 { verified += ", \(Figures.count(unprotected)) sealed without a key" }
         return unsealed == 0 ? verified : "\(verified), \(Figures.count(unsealed)) not sealed yet"
     }
 

@@ -13,13 +13,11 @@ public struct AuditMonth: Sendable {
     /// The seals before and at its end; nil until all of its entries are sealed.
     fileprivate let seals: (before: Seal, last: Seal)?
 
-    fileprivate struct Seal {
-        let position: Int
-        let hash: String
-    }
+    /// Whether it has not ended. Its export is a copy of the log until now, and is not recorded.
+    public let isOpen: Bool
 
     fileprivate init(_ row: EndedAuditMonthsRow) {
-        (name, isExported) = (row.month, row.isExported)
+        (name, isExported, isOpen) = (row.month, row.isExported, false)
         ordinals = (row.firstOrdinal, row.endOrdinal)
         guard let position = row.lastPosition, let head = row.head, let before = row.positionBefore,
             let headBefore = row.headBefore
@@ -27,7 +25,18 @@ public struct AuditMonth: Sendable {
             seals = nil
             return
         }
-        seals = (Seal(position: before, hash: headBefore), Seal(position: position, hash: head))
+        seals = (
+            Seal(position: before, hash: headBefore, key: row.keyBefore), Seal(position: position, hash: head)
+        )
+    }
+
+    fileprivate init(_ row: OpenAuditMonthRow) {
+        (name, isExported, isOpen) = (row.month, false, true)
+        ordinals = (row.firstOrdinal, row.endOrdinal)
+        seals = (
+            Seal(position: row.positionBefore, hash: row.headBefore, key: row.keyBefore),
+            Seal(position: row.lastPosition, hash: row.head)
+        )
     }
 }
 
@@ -50,6 +59,14 @@ extension API {
         return again ? wanted : Array(wanted.drop(while: \.isExported))
     }
 
+    /// All months in the database, and what the current one has so far.
+    public func auditMonthsUntilNow() async throws(Problem) -> [AuditMonth] {
+        let ended = try await readPrimary(.endedAuditMonths()).map(AuditMonth.init)
+        let open = try await readPrimary(.openAuditMonth())
+        // Months that have ended are exported up to their own last seal, so the current one follows only if they have one.
+        return open.lastPosition > open.positionBefore ? ended + [AuditMonth(open)] : ended
+    }
+
     /// Writes the entries of months with their seals, and verifies each entry.
     ///
     /// - Parameters:
@@ -65,7 +82,11 @@ extension API {
         if let open = months.first(where: { $0.seals == nil }) {
             throw AuditExportError(description: "not all entries of \(open.name) are sealed yet: try again in a minute")
         }
-        var verifier = AuditFileVerifier()
+        let keys = configuration.audit.keys
+        guard let start = first.seals?.before, let end = last.seals?.last else {
+            return try AuditFileVerifier(keys: keys).summary()
+        }
+        var verifier = AuditFileVerifier(keys: keys)
         var lines: [UInt8] = []
         func add(_ line: String) throws {
             let start = lines.endIndex
@@ -77,18 +98,18 @@ extension API {
             try write(lines)
             lines.removeAll(keepingCapacity: true)
         }
-        guard let start = first.seals?.before, let end = last.seals?.last else { return try verifier.summary() }
         try add(
             AuditFileVerifier.header(
                 months: first.name...last.name,
                 position: start.position.addingSaturated(1),
-                headBefore: start.hash
+                headBefore: start.hash,
+                keyBefore: start.key
             )
         )
         var head = start.hash
         for month in months {
             guard let seals = month.seals else { continue }
-            if let fault = try await readPrimary(.auditMonthFault(month: month.name)) {
+            if !month.isOpen, let fault = try await readPrimary(.auditMonthFault(month: month.name)) {
                 throw AuditExportError(description: "\(month.name) does not verify: \(fault)")
             }
             var position = seals.before.position
@@ -104,7 +125,9 @@ extension API {
                 )
                 guard let next = rows.last else { break }
                 for row in rows {
-                    try add(AuditFileVerifier.line(position: row.position, hash: row.hash, entry: row.entry))
+                    try add(
+                        AuditFileVerifier.line(position: row.position, hash: row.hash, key: row.key, entry: row.entry)
+                    )
                 }
                 (position, head) = (next.position, next.hash)
                 try flush()
@@ -114,7 +137,14 @@ extension API {
         guard head == end.hash else {
             throw AuditExportError(description: "the head of \(last.name) is not the one that was noted at its end")
         }
-        try add(AuditFileVerifier.footer(entries: end.position.subtractingSaturated(start.position), head: head))
+        try add(
+            AuditFileVerifier.footer(
+                position: end.position,
+                entries: end.position.subtractingSaturated(start.position),
+                head: head,
+                keys: keys
+            )
+        )
         try flush()
         return try verifier.summary()
     }

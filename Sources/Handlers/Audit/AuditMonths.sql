@@ -1,7 +1,7 @@
 -- Arranges the months of the audit log by one step; returns 1 if another one may follow.
 -- name: arrangeAudit :one
 -- out: steps int8
-SELECT arrange_audit() AS steps
+SELECT keep_audit_months() AS steps
 
 -- Verifies a part of the oldest exported month that is older than `days`, or drops it; returns 1 if another step may follow.
 -- name: dropAuditMonth :one
@@ -9,11 +9,38 @@ SELECT arrange_audit() AS steps
 -- out: steps int8
 SELECT drop_audit_month(:days::int8 * interval '1 day', :limit) AS steps
 
+-- The next seals to verify of the oldest exported month that is older than `days`, if they have keys.
+-- name: auditMonthToVerify :optional
+-- in: days int8
+-- out: month text, after int8, last int8
+SELECT to_char(month, 'YYYY-MM') AS month, coalesce(verified_position, (SELECT last_position FROM audit_start())) AS after, last_position AS last
+FROM old_audit_month(:days::int8 * interval '1 day') AS old
+WHERE key_id IS NOT NULL
+    AND last_position > coalesce(verified_position, (SELECT last_position FROM audit_start()))
+    AND EXISTS (
+        SELECT
+        FROM audit_exports AS export
+        WHERE export.month = old.month
+            AND (export.last_position, export.head) = (old.last_position, old.head)
+    )
+
+-- name: noteAuditVerified :one
+-- in: month text, position int8
+-- out: done bool
+SELECT true AS done
+FROM note_audit_verified(to_date(:month, 'YYYY-MM'), :position)
+
+-- name: refuseAuditMonth :one
+-- in: month text, fault text
+-- out: done bool
+SELECT true AS done
+FROM refuse_audit_month(to_date(:month, 'YYYY-MM'), :fault)
+
 -- The seal of the last dropped entry.
--- name: auditAnchor :one
--- out: position int8, head text, dropped_before timestamptz?
-SELECT last_position AS position, encode(head, 'hex') AS head, dropped_before
-FROM audit_anchor()
+-- name: auditStart :one
+-- out: position int8, head text, key text?, dropped_before timestamptz?, is_recorded bool
+SELECT last_position AS position, encode(head, 'hex') AS head, key_id AS key, dropped_before, is_recorded
+FROM audit_start()
 
 -- The number of months that are older than `days` and not exported.
 -- name: auditMonthsWaiting :one
@@ -38,10 +65,10 @@ WHERE dropped_at IS NULL
 -- month. Seals are null until all entries are sealed.
 -- name: endedAuditMonths :many
 -- out: month text, first_ordinal int8, end_ordinal int8, last_position int8?, head text?, position_before int8?, head_before text?
--- out: is_exported bool
+-- out: key_before text?, is_exported bool
 SELECT
     to_char(month, 'YYYY-MM') AS month, first_ordinal, first_audit_ordinal((month + interval '1 month')::date) AS end_ordinal,
-    last_position, encode(head, 'hex') AS head, position_before, encode(head_before, 'hex') AS head_before,
+    last_position, encode(head, 'hex') AS head, position_before, encode(head_before, 'hex') AS head_before, key_before,
     EXISTS (
         SELECT
         FROM audit_exports AS export
@@ -51,7 +78,7 @@ SELECT
 FROM (
     SELECT
         month, first_ordinal, closed_at, dropped_at, last_position, head, lag(last_position, 1, 0::int8) OVER earlier AS position_before,
-        lag(head, 1, ''::bytea) OVER earlier AS head_before
+        lag(head, 1, ''::bytea) OVER earlier AS head_before, lag(key_id) OVER earlier AS key_before
     FROM audit_months
     WINDOW earlier AS (ORDER BY month)
 ) AS ended
@@ -69,10 +96,10 @@ FROM count_audit_month(to_date(:month, 'YYYY-MM'))
 -- The entries of a month after a position, with their seals.
 -- name: sealedEntries :many
 -- in: after int8, last int8, first_ordinal int8, end_ordinal int8, limit int8
--- out: position int8, hash text, entry text
-SELECT position, encode(hash, 'hex') AS hash, audit_text(audit_log) AS entry
+-- out: position int8, hash text, key text?, entry text
+SELECT position, encode(hash, 'hex') AS hash, key_id AS key, audit_text(audit_log) AS entry
 FROM (
-    SELECT position, ordinal, hash
+    SELECT position, ordinal, hash, key_id
     FROM audit_seals
     WHERE position > :after
         AND position <= :last
@@ -85,6 +112,18 @@ JOIN audit_log ON audit_log.ordinal = seal.ordinal
     AND audit_log.ordinal >= :first_ordinal
     AND audit_log.ordinal < :end_ordinal
 ORDER BY position
+
+-- The entries after the last month that has ended, up to the last seal.
+-- name: openAuditMonth :one
+-- out: month text, first_ordinal int8, end_ordinal int8, last_position int8, head text, position_before int8, head_before text, key_before text?
+SELECT
+    to_char(month, 'YYYY-MM') AS month, first_ordinal, 9223372036854775807 AS end_ordinal, last.last_position, encode(last.head, 'hex') AS head,
+    coalesce(before.last_position, 0) AS position_before, encode(coalesce(before.head, ''), 'hex') AS head_before, before.key_id AS key_before
+FROM (SELECT month, first_ordinal FROM audit_months WHERE closed_at IS NULL ORDER BY month LIMIT 1) AS open
+CROSS JOIN audit_head() AS last
+LEFT JOIN (
+    SELECT last_position, head, key_id FROM audit_months WHERE last_position IS NOT NULL ORDER BY month DESC LIMIT 1
+) AS before ON true
 
 -- Records the export of months; returns their number.
 -- name: noteAuditExport :one
@@ -101,3 +140,8 @@ WITH noted AS (
 )
 SELECT count(*) AS months
 FROM noted
+
+-- Whether this role owns the log, and may drop months.
+-- name: ownsAudit :one
+-- out: is_owner bool
+SELECT owns_audit() AS is_owner

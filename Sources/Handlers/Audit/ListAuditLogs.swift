@@ -12,7 +12,7 @@ extension API {
             .countAuditLogs(filter)
         )
         let total = Total(counted: counted)
-        let anchor = try await readPrimary(.auditAnchor())
+        let anchor = try await readPrimary(.auditStart())
         return .ok(
             AuditPage(
                 page: page.number,

@@ -57,7 +57,14 @@ extension Transaction {
             let stored = try run(.getCommand(commandID: request.commandID))
             throw stored.map(Problem.commandExists) ?? .instanceRetired
         }
-        try record(.commandCreate, on: .command, row.commandID.text, by: actor, details: request.auditDetails(times))
+        _ = try run(
+            .recordCommand(
+                actor: actor,
+                commandID: row.commandID,
+                details: request.auditDetails(times),
+                address: RequestClient.current?.address
+            )
+        )
         return Command(row)
     }
 }

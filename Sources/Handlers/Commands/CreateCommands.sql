@@ -67,7 +67,7 @@ stored AS (
         status, :bulk_id
     FROM target
     ORDER BY instance_id
-    RETURNING command_id, instance_id, expires_at, status
+    RETURNING command_id, instance_id, issued_at, expires_at, payload, status
 ),
 audited AS (
     INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
@@ -78,7 +78,7 @@ audited AS (
                 'type', :command_type, 'instance_id', instance_id, 'reason', :reason, 'address', :address,
                 'expires_at', to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'bulk', true
             )
-        )
+        ) || command_evidence(payload, issued_at, expires_at)
     FROM stored
 )
 SELECT target.instance_id, runtime_mode, command_id, stored.status

@@ -60,8 +60,11 @@ extension Job {
                 _ = try transaction.run(.auditReconciles(reconcileID: nil))
             } != nil
         },
-        Job("seal_audit") { (api, lock) throws(Problem) in
-            try await api.lead(lock, inPartsOf: 5_000) { try $0.run(.sealAudit(limit: $1)) }
+        Job("seal_audit") { (api, lock) throws(Problem) in try await api.sealAudit(lock) },
+        // Each server does this for itself.
+        Job("anchor_audit") { (api, _) throws(Problem) in
+            try await api.anchorAudit()
+            return true
         },
         Job("remove_expired") { (api, lock) throws(Problem) in
             try await api.lead(lock, inPartsOf: 5_000) { transaction, limit in

@@ -99,11 +99,66 @@ extension API {
         let arranged = try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
             try transaction.run(.arrangeAudit())
         }
-        guard arranged, let days = configuration.auditDays else { return arranged }
+        guard arranged, let days = configuration.auditDays, try await readPrimary(.ownsAudit()) else { return arranged }
+        return try await dropAuditMonths(lock, olderThan: days, within: limit)
+    }
+
+    /// Drops exported months of the audit log that are older than these days. Only the owner of the log may do that.
+    ///
+    /// - Returns: False if another server does this.
+    private func dropAuditMonths(_ lock: Job.Lock, olderThan days: Int, within limit: Duration) async throws(Problem)
+        -> Bool
+    {
+        guard try await verifyOldMonth(lock, olderThan: days) else { return false }
         // Other jobs are waiting, so a large month is verified in several passes.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 10) { transaction, _ in
             try transaction.run(.dropAuditMonth(days: days, limit: API.verifiedAtOnce))
         }
+    }
+
+    /// The operation of `flotilla-server drop-audit`.
+    ///
+    /// - Returns: The number of entries that were dropped.
+    public func dropAudit(olderThan days: Int) async throws(Problem) -> Int {
+        let before = try await readPrimary(.auditStart()).position
+        var last = -1
+        // Each pass does a limited amount of work. A pass without progress ends it: what is left is too new, not exported, or invalid.
+        while true {
+            _ = try await dropAuditMonths(.maintenance, olderThan: days, within: .seconds(120))
+            let start = try await readPrimary(.auditStart()).position
+            let verified = try await readPrimary(.auditMonthToVerify(days: days))?.after ?? start
+            let progress = max(start, verified)
+            if progress <= last { return start.subtractingSaturated(before) }
+            last = progress
+        }
+    }
+
+    /// Verifies a part of the oldest month that may be dropped, if its seals have keys.
+    ///
+    /// - Returns: False if another server does this.
+    private func verifyOldMonth(_ lock: Job.Lock, olderThan days: Int) async throws(Problem) -> Bool {
+        for _ in 0..<10 {
+            guard let part = try await readPrimary(.auditMonthToVerify(days: days)) else { return true }
+            let start = try await readPrimary(.auditStart())
+            let seal = try await readPrimary(.sealsAt(positions: ["\(part.after)"])).first
+            let before =
+                part.after == start.position
+                ? Seal(position: start.position, hash: start.head, key: start.key)
+                : Seal(position: part.after, hash: seal?.hash ?? "", key: seal?.key)
+            let verified = try await verifyAudit(after: before, to: part.last, within: .seconds(2))
+            let note: Query<Bool>
+            if let fault = verified.fault {
+                let entry = fault.ordinal.map { "entry \($0)" } ?? "position \(fault.position ?? 0)"
+                note = .refuseAuditMonth(month: part.month, fault: "\(entry): \(fault.reason)")
+            } else if verified.position > part.after {
+                note = .noteAuditVerified(month: part.month, position: verified.position)
+            } else {
+                note = .refuseAuditMonth(month: part.month, fault: "seals are missing at its end")
+            }
+            guard try await lead(lock, { _ = try $0.run(note) }) != nil else { return false }
+            if verified.fault != nil || verified.position == part.after { return true }
+        }
+        return true
     }
 
     /// Removes data whose retention period has ended.

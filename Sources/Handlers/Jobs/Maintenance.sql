@@ -33,10 +33,10 @@ SELECT rebook_equity(:limit) AS series
 -- in: sample_days int8, fine_days int8, coarse_days int8, execution_days int8
 -- out: done bool
 SELECT true AS done
-FROM
-    arrange_metrics(:sample_days::int8 * interval '1 day', :fine_days::int8 * interval '1 day', :coarse_days::int8 * interval '1 day'),
-    arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day'),
-    arrange_partitions('heartbeat_presence', '30 days', 2, '400 days') AS arranged
+FROM keep_partitions(
+    :sample_days::int8 * interval '1 day', :fine_days::int8 * interval '1 day', :coarse_days::int8 * interval '1 day',
+    :execution_days::int8 * interval '1 day'
+) AS arranged
 
 -- Raises an alert for tables that have no partition for tomorrow: the day after, all new rows would go to a single partition. For the audit
 -- log it is raised while the next month has no partition, or while a month is open an hour after its end.

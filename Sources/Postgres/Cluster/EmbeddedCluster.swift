@@ -41,6 +41,11 @@ public struct EmbeddedCluster: Sendable {
         url(database: database, of: try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove))
     }
 
+    /// The directory of the cluster that another process runs in `path`.
+    public static func path(in path: String, mayMove: Bool = false) throws -> String {
+        try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove).path
+    }
+
     /// Locks the cluster for this process and finds all installed versions of PostgreSQL.
     static func open(
         _ path: String,
@@ -68,12 +73,18 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
-    /// The libpq connection string of a database in the cluster.
+    /// The libpq connection string of a database in the cluster, with the role that owns everything.
     public func url(database: String) -> String { Self.url(database: database, of: directory) }
 
-    private static func url(database: String, of directory: ClusterDirectory) -> String {
+    /// The libpq connection string of a database in the cluster, with the role of servers.
+    public func url(database: String, role: RuntimeRole) -> String {
+        Self.url(database: database, of: directory, user: role.name)
+    }
+
+    private static func url(database: String, of directory: ClusterDirectory, user: String = "flotilla") -> String {
+        let (host, user) = (ConnectionText.quoted(directory.socket), ConnectionText.quoted(user))
         // Without a port, libpq would use PGPORT.
-        "port=5432 host=\(ConnectionText.quoted(directory.socket)) user=flotilla dbname=\(ConnectionText.quoted(database))"
+        return "port=5432 host=\(host) user=\(user) dbname=\(ConnectionText.quoted(database))"
     }
 
     /// The directory of the cluster.

@@ -35,6 +35,8 @@ enum ConfigurationReference {
     private static let texts = [
         "DATABASE_URL":
             "A libpq URL; it may name several hosts. Without it the server runs its own PostgreSQL cluster.",
+        "MIGRATION_DATABASE_URL":
+            "The same database with the role that owns the tables, for `migrate`, `export-audit` and `drop-audit`. `migrate` creates the role of `DATABASE_URL` if it is missing, and grants it what servers need: it cannot change or remove entries of the audit log. Servers do not need this variable.",
         "ANALYTICS_DATABASE_URL":
             "A standby of that database. Analytics are read from it while it is available; `/metrics` reports its lag.",
         "ANALYTICS_LAG_SECONDS":
@@ -124,6 +126,16 @@ enum ConfigurationReference {
         "TRADE_DAYS": "Days for which fills, and orders and trades that ended, are kept.",
         "AUDIT_DAYS":
             "Days after its end for which a month of the audit log is kept. It is dropped only if `flotilla-server export-audit` has exported it; 0 to keep all months.",
+        "AUDIT_KEY":
+            "The keys of the audit log's seals, oldest first and separated by commas; the last one seals. Each is 64 hexadecimal digits, as `openssl rand -hex 32` prints them; `lost:ID` is one that is lost. All servers must have the same. Without a key, any writer to the database can forge the log.",
+        "AUDIT_KEY_FILE":
+            "A file with these keys, one per line, used instead of `AUDIT_KEY`. With its own cluster the server creates one beside `DATA_DIR`, in `DATA_DIR-keys/audit-keys`.",
+        "AUDIT_ANCHOR_FILE":
+            "A file to which the head of the audit log is appended, and with which `GET /audit/verify` compares the log. Keep it on another machine than the database. With its own cluster it is `DATA_DIR-keys/audit-anchors`.",
+        "AUDIT_ANCHOR_SECONDS": "The seconds between two anchors, if the log has new entries.",
+        "AUDIT_ANCHOR_METHOD": "The method of the requests to `AUDIT_ANCHOR_URL`.",
+        "AUDIT_ANCHOR_URL":
+            "A URL to which the head of the audit log is sent as JSON: a webhook, or an object store that accepts PUT. `{position}` stands for the number of entries, so that each object has its own name.",
         "INSTANCE_RETIRE_DAYS":
             "Days without a heartbeat after which an instance without open positions is retired; 0 for never.",
         "REGISTRATIONS_PER_HOUR":

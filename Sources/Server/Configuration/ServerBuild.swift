@@ -14,6 +14,7 @@ enum ServerBuild {
     /// The variables that need the full build. `./flotilla up` reads the names from this file, one per line.
     static let variablesOfFull = [
         "API_HEALTH_URL",
+        "AUDIT_ANCHOR_URL",
         "DISCORD_WEBHOOK_URL",
         "DISCORD_WEBHOOK_URL_AUDIT",
         "DISCORD_WEBHOOK_URL_CRITICAL",

@@ -9,6 +9,8 @@ import SystemPackage
 struct ServerConfiguration: Sendable {
     /// A libpq URL; nil for the server's own cluster.
     var databaseURL: String?
+    /// A libpq URL of the same database with the role that owns the tables; nil if it is the role of `databaseURL`.
+    var migrationDatabaseURL: String?
     /// A libpq URL of a standby for analytics; nil without one.
     var analyticsDatabaseURL: String?
     /// The maximum lag of the standby in seconds.
@@ -71,6 +73,10 @@ struct ServerConfiguration: Sendable {
     var historyDays: API.HistoryDays
     /// Days after its end for which an exported month of the audit log is kept; nil to keep all months.
     var auditDays: Int?
+    /// The keys and anchors of the audit log.
+    var audit: AuditProtection
+    /// Another system that gets the head of the audit log; nil for none.
+    var anchorTarget: AnchorTarget?
     /// Days of silence after which an instance is retired; nil if only operators retire instances.
     var instanceRetireDays: Int?
     /// Limits on what clients may add or hold.
@@ -133,6 +139,14 @@ struct ServerConfiguration: Sendable {
     /// - Parameter build: The build that the configuration is for.
     init(_ variables: Variables, for build: ServerBuild = .current) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
+        migrationDatabaseURL = variables["MIGRATION_DATABASE_URL"]
+        if migrationDatabaseURL != nil, databaseURL == nil {
+            throw ConfigurationError(
+                variable: "DATABASE_URL",
+                found: "nothing",
+                expected: "the same database with the role of servers, because MIGRATION_DATABASE_URL is set"
+            )
+        }
         analyticsDatabaseURL = variables["ANALYTICS_DATABASE_URL"]
         analyticsLagSeconds = try variables.integer("ANALYTICS_LAG_SECONDS", in: 3...86_400, default: 15)
         dataDirectory = DataDirectory(
@@ -190,6 +204,8 @@ struct ServerConfiguration: Sendable {
         historyDays = try Self.historyDays(variables)
         let ofAudit = try variables.integer("AUDIT_DAYS", in: 0...36_500, default: 0)
         auditDays = ofAudit == 0 ? nil : ofAudit
+        audit = try AuditProtection.read(variables)
+        anchorTarget = try AnchorTarget.read(variables)
         let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
         instanceRetireDays = silentDays == 0 ? nil : silentDays
         clientLimits = try ClientLimits(variables)

@@ -1,6 +1,7 @@
 #if TLS
 import AsyncHTTPClient
 import ContractRuntime
+import Handlers
 import NIOCore
 import NIOHTTP1
 import Notifications
@@ -60,6 +61,22 @@ struct Messenger: MessageSender {
         var request = HTTPClientRequest(url: url)
         request.headers = ["User-Agent": "flotilla"]
         return await outcome(of: request, within: limit)
+    }
+
+    /// Sends an anchor of the audit log. Any 2xx response is a success.
+    ///
+    /// - Returns: Why it failed; nil if it was accepted.
+    func send(_ anchor: AuditAnchor, to target: AnchorTarget, within limit: Duration) async -> String? {
+        let parts = target.url.split(separator: "{position}", omittingEmptySubsequences: false)
+        var request = HTTPClientRequest(url: parts.joined(separator: String(anchor.position)))
+        request.method = target.method == .put ? .PUT : .POST
+        request.headers = ["Content-Type": "application/json", "User-Agent": "flotilla"]
+        request.body = .bytes(Array(anchor.json.description.utf8))
+        return switch await outcome(of: request, within: limit) {
+        case .sent: nil
+        case .failed(let reason), .partly(_, let reason): reason
+        case .limited: "HTTP status 429"
+        }
     }
 
     // MARK: - Replies

@@ -29,7 +29,10 @@ extension Application {
         let lifeline = try Lifeline()
         try await withDatabase { url, cluster in
             started(addresses(of: sockets))
-            let environment = environment(for: sockets, databaseURL: url)
+            let secrets = try cluster.flatMap { cluster in
+                try ClusterSecrets(beside: cluster.path).variables(missingIn: configuration.audit, logger: logger)
+            }
+            let environment = environment(for: sockets, databaseURL: url, secrets: secrets ?? [:])
             var jobs = Jobs()
             for (component, socket) in sockets {
                 let process = SupervisedProcess(
@@ -45,7 +48,7 @@ extension Application {
             if let cluster { jobs.add { await cluster.keepRunning() } }
             let services = ProcessServices(
                 jobs: jobs,
-                keeper: keeper(of: SchemaState(), at: url, policy),
+                keeper: keeper(of: SchemaState(), at: url, owner: try self.owner(of: cluster), policy),
                 front: SharedSockets(sockets: sockets.values.map(\.self)),
                 logger: logger
             )
@@ -54,8 +57,13 @@ extension Application {
     }
 
     /// The children's environment: they read the same configuration, except for what this process has decided.
-    private func environment(for sockets: [Component: ListeningSocket], databaseURL: String) -> Environment {
+    private func environment(
+        for sockets: [Component: ListeningSocket],
+        databaseURL: String,
+        secrets: [String: String]
+    ) -> Environment {
         var values: [Environment.Key: String?] = ["DATABASE_URL": databaseURL]
+        for (name, value) in secrets { values[Environment.Key(stringLiteral: name)] = value }
         for (component, socket) in sockets {
             let variable = Environment.Key(stringLiteral: "\(component.name)_ADDRESS")
             values[variable] = ListenAddress(host: socket.host, port: socket.address.port).text
