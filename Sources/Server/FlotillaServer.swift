@@ -21,7 +21,8 @@ struct FlotillaServer: AsyncParsableCommand {
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
         subcommands: [
-            Serve.self, Migrate.self, UpgradeCluster.self, ExportAudit.self, VerifyAudit.self, Configuration.self,
+            Serve.self, Migrate.self, UpgradeCluster.self, ExportAudit.self, VerifyAudit.self, PrintCommandKeys.self,
+            Configuration.self,
         ],
         defaultSubcommand: Serve.self
     )

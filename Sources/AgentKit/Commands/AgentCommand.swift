@@ -14,7 +14,9 @@ public struct AgentCommand: Sendable {
     /// When the command expires, in the control plane's time. It is not started at or after this time.
     public let expiresAt: Timestamp
     /// Parameters of the command, empty if it has none.
-    public let payload: JSONObject
+    public internal(set) var payload: JSONObject
+    /// The verified sequence numbers by key; empty if the agent verifies no signatures. A delivered command never sets them.
+    var sequences: [String: Int64] = [:]
 
     /// Creates a command. Agents create commands from the control plane's responses; bots need this only in tests.
     public init(
@@ -89,6 +91,18 @@ public struct AgentCommand: Sendable {
         json.member("issued_at", ifPresent: issuedAt)
         json.member("expires_at", expiresAt)
         json.member("payload", payload)
+        if !sequences.isEmpty { json.member("sequences", SequenceRecord(sequences: sequences)) }
+        json.endObject()
+    }
+}
+
+/// The sequence numbers of a command in the journal.
+private struct SequenceRecord: JSONWritable {
+    let sequences: [String: Int64]
+
+    func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.members(sequences)
         json.endObject()
     }
 }

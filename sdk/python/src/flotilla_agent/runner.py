@@ -16,11 +16,12 @@ from .agent import Agent
 from .configuration import ConfigurationError
 from .journal import JournalFailure
 
-#: The programs that connect other software's bots, each a function that takes its arguments and an event. Their modules are loaded on use.
+#: The programs that connect other software's bots, and the one that signs commands, each a function that takes its arguments and an event. Their modules are loaded on use.
 ADAPTERS = {
     "freqtrade": "flotilla_agent.adapters.freqtrade_program:main",
     "hummingbot": "flotilla_agent.adapters.hummingbot_program:main",
     "nautilus": "flotilla_agent.adapters.nautilus_program:main",
+    "sign": "flotilla_agent.signing:main",
 }
 
 #: A bot: takes the agent, runs it, and returns when the event is set.
@@ -39,7 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="flotilla-agent",
         description="Run a bot under a Flotilla control plane. Set INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL and CONTROL_PLANE_URL in the"
-        " environment; the README of the package lists all variables. To connect bots of other software: flotilla-agent "
+        " environment; the README of the package lists all variables. Other programs: flotilla-agent "
         + " | ".join(ADAPTERS),
     )
     parser.add_argument(
