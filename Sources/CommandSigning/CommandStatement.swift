@@ -32,7 +32,7 @@ public struct CommandStatement: Sendable {
     /// Who created the command.
     public var author: String
     /// The position of the command among those that the same key signs for the instance; 0 if it has none.
-    public var sequence: Int64
+    public var sequence: Int
 
     /// Creates a statement.
     public init(
@@ -42,7 +42,7 @@ public struct CommandStatement: Sendable {
         payload: String,
         expiresAt: Timestamp,
         author: String,
-        sequence: Int64
+        sequence: Int
     ) {
         self.commandID = commandID
         self.instanceID = instanceID

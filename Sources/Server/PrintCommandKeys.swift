@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSigning
 import Digests
 import Handlers
 

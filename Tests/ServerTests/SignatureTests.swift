@@ -178,7 +178,7 @@ private struct DeliveredCommand {
     let type: String
     let author: String
     let keyID: String
-    let sequence: Int64
+    let sequence: Int
     let payload: String
     private let instance: String
     private let expiresAt: Timestamp
@@ -193,7 +193,7 @@ private struct DeliveredCommand {
         let signatures = try #require(json["signatures"] as? [[String: Any]])
         #expect(signatures.map { $0["signer"] as? String } == ["SERVER"])
         keyID = try #require(signatures[0]["key_id"] as? String)
-        sequence = try #require(signatures[0]["sequence"] as? Int64)
+        sequence = try #require(signatures[0]["sequence"] as? Int)
         payload = try #require(signatures[0]["payload"] as? String)
         signature = try #require(signatures[0]["signature"] as? String)
     }

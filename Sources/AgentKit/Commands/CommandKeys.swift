@@ -101,7 +101,7 @@ public struct CommandKeys: Sendable {
 
 extension JSONValue {
     /// The value of a JSON integer without fraction and exponent; nil for other JSON values.
-    var integer: Int64? {
-        if case .number(let number) = self { Int64(number.text) } else { nil }
+    var integer: Int? {
+        if case .number(let number) = self { Int(number.text) } else { nil }
     }
 }

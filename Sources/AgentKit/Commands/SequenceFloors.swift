@@ -1,3 +1,4 @@
+import ContractRuntime
 import Generated
 
 /// The highest sequence numbers of the commands that an instance has started, by key. They survive restarts in the journal.
@@ -7,8 +8,8 @@ import Generated
 struct SequenceFloors: Sendable {
     /// The highest numbers of one key.
     struct Floor: Hashable, Sendable {
-        var protective: Int64 = 0
-        var other: Int64 = 0
+        var protective: Int = 0
+        var other: Int = 0
     }
 
     /// The numbers by the id of the key.
@@ -48,7 +49,7 @@ struct SequenceGuard: Sendable {
     /// The numbers in the journal when the process started.
     private let floors: SequenceFloors
     /// The highest number of each key that this process has admitted.
-    private var highest: [String: Int64] = [:]
+    private var highest: [String: Int] = [:]
     /// The admitted commands that are not in the journal yet. They stay admitted if the journal could not be written.
     private var admitted: Set<UUID> = []
 

@@ -22,7 +22,7 @@ extension Transaction {
         let sequences = Dictionary(numbers.map { (ExactText($0.instanceID), $0.sequence) }) { first, _ in first }
         let statements = commands.map { command in
             var statement = command.statement
-            statement.sequence = Int64(sequences[ExactText(statement.instanceID)] ?? 0)
+            statement.sequence = sequences[ExactText(statement.instanceID)] ?? 0
             return statement
         }
         try store(statements, for: .server, by: key, .command)
@@ -62,7 +62,7 @@ extension Transaction {
         guard let keys, let row = try run(.getCommand(commandID: id)) else { return }
         let isAuthentic = try run(.signaturesOf(commandIDs: [id.text])).contains { signature in
             var statement = CommandStatement(row)
-            statement.sequence = Int64(signature.sequence)
+            statement.sequence = signature.sequence
             return signature.purpose == .server
                 && keys.haveSigned(statement, signature.signature, by: signature.keyID, for: .command)
         }

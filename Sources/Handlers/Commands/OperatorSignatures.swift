@@ -21,7 +21,7 @@ extension Transaction {
         }
         var statement = CommandStatement(row)
         statement.payload = signature.payload
-        statement.sequence = Int64(signature.sequence)
+        statement.sequence = signature.sequence
         guard statement.isSigned(by: key, signature.signature) else {
             throw Problem.signatureInvalid("the signature is not one of this command, made by '\(row.createdBy)'")
         }
