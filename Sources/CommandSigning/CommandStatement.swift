@@ -29,7 +29,7 @@ public struct CommandStatement: Sendable {
     public var payload: String
     /// When the command expires.
     public var expiresAt: Timestamp
-    /// Who created the command.
+    /// The author of the command.
     public var author: String
     /// The position of the command among those that the same key signs for the instance; 0 if it has none.
     public var sequence: Int

@@ -25,7 +25,7 @@ import Testing
                 #expect(command.isSigned(by: key))
             }
             #expect(first[0].sequence < first[1].sequence)
-            // A sequence number that somebody has edited far ahead is ignored, a later one is continued.
+            // A sequence number that is more than a day ahead is ignored, another one is continued.
             let ahead = first[1].sequence + 1_000_000_000
             try await desk.sql("UPDATE command_sequences SET sequence = \(ahead)")
             _ = try await desk.send("SYNC_BALANCE", to: "i1")
@@ -139,7 +139,10 @@ import Testing
         try Data("secret".utf8).write(to: empty)
         defer { try? FileManager.default.removeItem(at: empty) }
         let error = #expect(throws: ConfigurationError.self) {
-            try RunningServer.configuration("postgres:///none", ["COMMAND_SIGNING_KEY_FILE": path.isEmpty ? empty.path : path])
+            try RunningServer.configuration(
+                "postgres:///none",
+                ["COMMAND_SIGNING_KEY_FILE": path.isEmpty ? empty.path : path]
+            )
         }
         #expect(
             error?.description
@@ -158,14 +161,19 @@ struct KeyFile {
         let seed = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         key = try #require(SigningKey(seed: seed))
         // A private key before its seed (RFC 8410, section 7).
-        let prefix: [UInt8] = [0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20]
+        let prefix: [UInt8] = [
+            0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        ]
         let text = Data(prefix + seed).base64EncodedString()
-        try Data("-----BEGIN PRIVATE KEY-----\n\(text)\n-----END PRIVATE KEY-----\n".utf8).write(to: URL(fileURLWithPath: path))
+        try Data("-----BEGIN PRIVATE KEY-----\n\(text)\n-----END PRIVATE KEY-----\n".utf8).write(
+            to: URL(fileURLWithPath: path)
+        )
     }
 
     /// Adds the key of another file after this one.
     func append(_ other: KeyFile) throws {
-        let text = try String(contentsOfFile: path, encoding: .utf8) + String(contentsOfFile: other.path, encoding: .utf8)
+        let text =
+            try String(contentsOfFile: path, encoding: .utf8) + String(contentsOfFile: other.path, encoding: .utf8)
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
 

@@ -16,6 +16,7 @@ public struct AgentCommand: Sendable {
     /// Parameters of the command, empty if it has none.
     public internal(set) var payload: JSONObject
     /// The verified sequence numbers by key; empty if the agent verifies no signatures. A delivered command never sets them.
+    // traps: ids of keys are hexadecimal digits.
     var sequences: [String: Int] = [:]
 
     /// Creates a command. Agents create commands from the control plane's responses; bots need this only in tests.
@@ -98,6 +99,7 @@ public struct AgentCommand: Sendable {
 
 /// The sequence numbers of a command in the journal.
 private struct SequenceRecord: JSONWritable {
+    // traps: ids of keys are hexadecimal digits.
     let sequences: [String: Int]
 
     func write(to json: inout JSONWriter) {

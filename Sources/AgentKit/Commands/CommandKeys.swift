@@ -30,9 +30,11 @@ public struct CommandKeys: Sendable {
     }
 
     private static func key(_ entry: String) throws(Malformed) -> (signer: Signer, key: VerifyingKey) {
-        let parts = entry.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let signer = ["server": Signer.server, "operator": .operator][parts[0]]
-        guard let signer, parts.count == 2, let key = VerifyingKey(hexadecimal: parts[1]) else {
+        let kinds = [("server:", Signer.server), ("operator:", .operator)]
+        let kind = kinds.first { entry.utf8.starts(with: $0.0.utf8) }
+        guard let (prefix, signer) = kind,
+            let key = VerifyingKey(hexadecimal: String(entry.dropFirst(prefix.count)))
+        else {
             throw Malformed(
                 description: "found '\(entry)', expected server:HEX or operator:HEX with 64 hexadecimal digits"
             )
@@ -92,7 +94,8 @@ public struct CommandKeys: Sendable {
                 JSONValue(payload) == delivered
             else { throw Refusal(reason: "SIGNATURE_INVALID: the payload is not the one that \(name) signed") }
             command.payload = signed
-            command.sequences[keyID] = sequence
+            // The control plane signs after the last approval, an operator before it. Its number gives the order if there are both.
+            if command.sequences.isEmpty { command.sequences[keyID] = sequence }
             return
         }
         throw Refusal(reason: "UNKNOWN_KEY: this agent does not trust the key that signed for \(name)")

@@ -55,7 +55,8 @@ final class Outbox: Sendable {
     func refuse(_ acknowledgement: Acknowledgement) {
         refusals.withLock { refusals in
             let isWaiting = refusals.contains {
-                $0.commandID == acknowledgement.commandID && $0.reason?.hasSameScalars(as: acknowledgement.reason ?? "") == true
+                $0.commandID == acknowledgement.commandID
+                    && $0.reason?.hasSameScalars(as: acknowledgement.reason ?? "") == true
             }
             if !isWaiting, refusals.count < Self.maximumRefusals { refusals.append(acknowledgement) }
         }

@@ -13,6 +13,7 @@ struct SequenceFloors: Sendable {
     }
 
     /// The numbers by the id of the key.
+    // traps: ids of keys are hexadecimal digits.
     private(set) var floors: [String: Floor] = [:]
 
     /// Raises the numbers to those of a command that has started.
@@ -49,6 +50,7 @@ struct SequenceGuard: Sendable {
     /// The numbers in the journal when the process started.
     private let floors: SequenceFloors
     /// The highest number of each key that this process has admitted.
+    // traps: ids of keys are hexadecimal digits.
     private var highest: [String: Int] = [:]
     /// The admitted commands that are not in the journal yet. They stay admitted if the journal could not be written.
     private var admitted: Set<UUID> = []
@@ -60,7 +62,9 @@ struct SequenceGuard: Sendable {
     /// Whether a new command may be executed; from then on, older ones may not.
     mutating func admit(_ command: AgentCommand) -> Bool {
         if admitted.contains(command.commandID) { return true }
-        guard floors.admit(command), command.sequences.allSatisfy({ $0.value > highest[$0.key] ?? 0 }) else { return false }
+        guard floors.admit(command), command.sequences.allSatisfy({ $0.value > highest[$0.key] ?? 0 }) else {
+            return false
+        }
         for (keyID, sequence) in command.sequences { highest[keyID] = sequence }
         if !command.sequences.isEmpty { admitted.insert(command.commandID) }
         return true

@@ -3,7 +3,7 @@ import Generated
 
 /// The fields in which a browser sends the signature of a command. Only a script can fill them (`sign.js`).
 enum SignedForm {
-    /// What the browser signs, and empty fields for the signature. A command to several instances is several commands, which have no ids yet.
+    /// The signed values, and empty fields for the signature. A command to several instances is several commands, which have no ids yet.
     static func hidden(_ preview: CommandConfirmation, _ payload: JSONObject, by author: String) -> [Form.Hidden] {
         guard preview.instances.count == 1, let instance = preview.instances.first else { return [] }
         let signed = [
@@ -20,7 +20,11 @@ enum SignedForm {
         guard let keyID = form["key_id"], let sequence = form["sequence"].flatMap({ Int($0) }),
             let expiresAt = form["expires_at"].flatMap({ Timestamp($0) })
         else {
-            throw Problem(status: 400, code: "SIGNATURE_INCOMPLETE", detail: "The signature of the browser is incomplete.")
+            throw Problem(
+                status: 400,
+                code: "SIGNATURE_INCOMPLETE",
+                detail: "The signature of the browser is incomplete."
+            )
         }
         command.ttlSeconds = nil
         command.expiresAt = expiresAt

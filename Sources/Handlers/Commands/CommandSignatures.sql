@@ -1,5 +1,5 @@
 -- The next sequence numbers of a key for instances. They follow the clock, so that a restored backup does not repeat numbers, and ignore a stored
--- number that is more than a day ahead, which somebody has edited.
+-- number that is more than a day ahead, because only an edit explains it.
 -- name: nextSequences :many
 -- in: instance_ids text[], key_id text
 -- out: instance_id text, sequence int8

@@ -135,6 +135,7 @@ extension Problem {
     fileprivate static let commandNotSigned = Problem(
         status: 409,
         code: .commandNotSigned,
-        detail: "no server with COMMAND_SIGNING_KEY_FILE has accepted this command as it is now: deny it and send it again"
+        detail:
+            "no server with COMMAND_SIGNING_KEY_FILE has accepted this command as it is now: deny it and send it again"
     )
 }

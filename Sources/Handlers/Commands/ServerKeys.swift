@@ -1,7 +1,7 @@
 public import CommandSigning
 import ContractRuntime
 
-/// The server's own keys, which are outside the database: whoever can only write to the database cannot sign a command.
+/// The server's own keys, which are outside the database: write access to the database is not enough to sign a command.
 public struct ServerKeys: Sendable {
     /// The key that signs.
     let current: SigningKey

@@ -111,12 +111,14 @@ class CommandKeys:
         if not signatures:
             raise Refusal(f"NOT_SIGNED: the command has no signature of {name}")
         for signature in signatures:
-            key = self._keys[signer].get(signature.get("key_id")) if isinstance(signature.get("key_id"), str) else None
+            signed_by = signature.get("key_id")
+            key = self._keys[signer].get(signed_by) if isinstance(signed_by, str) else None
             if key is None:
                 continue
-            payload, sequence, value = (signature.get(member) for member in ("payload", "sequence", "signature"))
-            is_number = isinstance(sequence, int) and not isinstance(sequence, bool)
-            if not (is_number and all(isinstance(text, str) for text in (author, payload, value))) or not 0 < sequence <= _LARGEST:
+            payload, sequence, value = signature.get("payload"), signature.get("sequence"), signature.get("signature")
+            if not isinstance(author, str) or not isinstance(payload, str) or not isinstance(value, str):
+                raise Refusal(f"SIGNATURE_INVALID: the signature of {name} is incomplete")
+            if not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 < sequence <= _LARGEST:
                 raise Refusal(f"SIGNATURE_INVALID: the signature of {name} is incomplete")
             try:
                 message = statement(
@@ -127,7 +129,7 @@ class CommandKeys:
                     payload,
                     command.expires_at,
                     sequence,
-                    typing.cast(str, author),
+                    author,
                 )
                 key.verify(bytes.fromhex(value), message)
             except (self._invalid, ValueError):
@@ -139,7 +141,8 @@ class CommandKeys:
                 signed = None
             if not isinstance(signed, dict) or not _same(signed, command.payload):
                 raise Refusal(f"SIGNATURE_INVALID: the payload is not the one that {name} signed")
-            sequences = {**command.sequences, signature["key_id"]: sequence}
+            # The control plane signs after the last approval, an operator before it. Its number gives the order if there are both.
+            sequences = command.sequences or {signature["key_id"]: sequence}
             return dataclasses.replace(command, payload=signed, sequences=sequences)
         raise Refusal(f"UNKNOWN_KEY: this agent does not trust the key that signed for {name}")
 
