@@ -113,6 +113,8 @@ let package = Package(
         ),
         .target(name: "Digests", dependencies: ["CCrypto"]),
         .target(name: "WebPush", dependencies: ["CCrypto", "ContractRuntime"]),
+        // Ed25519 signatures of commands, for the server and the agent.
+        .target(name: "CommandSigning", dependencies: ["CCrypto", "ContractRuntime", "Digests"]),
 
         // The contract checker.
         .executableTarget(
@@ -131,7 +133,7 @@ let package = Package(
         .target(
             name: "Handlers",
             dependencies: [
-                "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres", "WebPush",
+                "CommandSigning", "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres", "WebPush",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -151,8 +153,8 @@ let package = Package(
         .executableTarget(
             name: "Server",
             dependencies: [
-                "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications",
-                "Postgres", "WebPush",
+                "CZlib", "CommandSigning", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers",
+                "Notifications", "Postgres", "WebPush",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -178,7 +180,7 @@ let package = Package(
         .target(
             name: "AgentKit",
             dependencies: [
-                "ContractRuntime", "Digests", "Generated",
+                "CommandSigning", "ContractRuntime", "Digests", "Generated",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -254,6 +256,7 @@ let package = Package(
         ),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+        .testTarget(name: "CommandSigningTests", dependencies: ["CommandSigning", "ContractRuntime", "Digests"]),
         .testTarget(name: "WebPushTests", dependencies: ["ContractRuntime", "WebPush"]),
         .testTarget(
             name: "PostgresTests",
@@ -282,7 +285,9 @@ let package = Package(
         ),
         .testTarget(
             name: "AgentKitTests",
-            dependencies: ["AgentKit", "TestSupport", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "AgentKit", "CommandSigning", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "FleetSimulatorTests",
@@ -291,8 +296,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "CZlib", "ExampleBot", "FleetSimulator", "Postgres", "RecordingBot", "Server", "TestSupport",
-                "contract-gen",
+                "AgentKit", "CZlib", "CommandSigning", "ExampleBot", "FleetSimulator", "Postgres", "RecordingBot",
+                "Server", "TestSupport", "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]

@@ -323,7 +323,7 @@ extension Agent {
 
 extension CommandType {
     /// Whether the command reduces risk, so that it must not wait for other commands.
-    fileprivate var isProtective: Bool {
+    var isProtective: Bool {
         switch self {
         case .safeMode, .reduceOnly, .flatten, .stop, .cancelAll: true
         case .start, .restart, .setMode, .syncBalance: false

@@ -39,6 +39,8 @@ public struct AgentConfiguration: Sendable {
     public var commandSource: CommandSource
     /// The agent token that the control plane issued to this instance; nil if the control plane requires none.
     public var token: String?
+    /// The keys that must have signed commands; nil if the agent executes commands without signatures.
+    public var commandKeys: CommandKeys?
     /// The interval between heartbeats, with jitter of 10 %. At most half of `deadManTimeout`; the default is 30 seconds.
     public var heartbeatInterval = Duration.seconds(30)
     /// How long the control plane may fail to answer before the dead-man switch acts. The default is 90 seconds.
@@ -102,6 +104,7 @@ extension AgentConfiguration {
         controlPlaneURL = reader.url("CONTROL_PLANE_URL") ?? pullURL
         commandSource = reader.commandSource(pullURL ?? controlPlaneURL)
         token = reader["AGENT_TOKEN"]
+        commandKeys = reader.commandKeys()
         deadManTimeout = reader.seconds("DEADMAN_TIMEOUT_SECONDS") ?? deadManTimeout
         heartbeatInterval = reader.seconds("HEARTBEAT_INTERVAL_SECONDS") ?? min(heartbeatInterval, deadManTimeout / 3)
         deadManAction = reader.choice("DEADMAN_ACTION", of: DeadManAction.self) ?? deadManAction
@@ -188,6 +191,32 @@ private struct EnvironmentReader {
         }
         while text.hasSuffix("/") { text.removeLast() }
         return text
+    }
+
+    /// The keys in COMMAND_KEYS, or in the file that COMMAND_KEYS_FILE names.
+    mutating func commandKeys() -> CommandKeys? {
+        switch (self["COMMAND_KEYS"], self["COMMAND_KEYS_FILE"]) {
+        case (nil, nil): return nil
+        case (let text?, nil): return commandKeys("COMMAND_KEYS", text)
+        case (nil, let path?):
+            guard let bytes = try? Files.read(path) else {
+                add("COMMAND_KEYS_FILE: found no readable file '\(path)', expected a file of public keys")
+                return nil
+            }
+            return commandKeys("COMMAND_KEYS_FILE", String(decoding: bytes, as: UTF8.self))
+        case (_, _?):
+            add("COMMAND_KEYS_FILE: found beside COMMAND_KEYS, expected only one of them")
+            return nil
+        }
+    }
+
+    private mutating func commandKeys(_ name: String, _ text: String) -> CommandKeys? {
+        do throws(CommandKeys.Malformed) {
+            return try CommandKeys(text)
+        } catch {
+            add("\(name): \(error)")
+            return nil
+        }
     }
 
     mutating func commandSource(_ url: String?) -> AgentConfiguration.CommandSource {

@@ -14,6 +14,7 @@ public enum Asset {
         case "keys.js": (PackageResources.keys_js, script)
         case "time.js": (PackageResources.time_js, script)
         case "push.js": (PackageResources.push_js, script)
+        case "sign.js": (PackageResources.sign_js, script)
         case "push-worker.js": (PackageResources.push_worker_js, script)
         case "uPlot.iife.min.js": (PackageResources.uPlot_iife_min_js, script)
         case "uPlot.min.css": (PackageResources.uPlot_min_css, "text/css; charset=utf-8")

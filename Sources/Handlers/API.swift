@@ -28,6 +28,8 @@ public final class API: Operations {
         public var configuredNames: [String] = []
         /// The number of people who must approve a high-risk command.
         public var approvers = 1
+        /// The keys that sign commands; nil if the server signs none.
+        public var signing: ServerKeys?
         /// The maximum lifetime of a command in seconds; nil for no limit.
         public var commandMaxSeconds: Int?
 

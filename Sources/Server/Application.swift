@@ -392,6 +392,7 @@ extension API.Configuration {
         acceptsWrongDifferences = configuration.acceptsWrongDifferences
         needsApproval = configuration.needsApproval
         approvers = configuration.approvers
+        signing = configuration.signing
         configuredNames = configuration.namedTokens.map(\.name)
         commandMaxSeconds = configuration.commandMaxSeconds
         commandFinishSeconds = configuration.commandFinishSeconds

@@ -22,6 +22,7 @@ struct FlotillaServer: AsyncParsableCommand {
         version: ContractDocument.version,
         subcommands: [
             Serve.self, Migrate.self, UpgradeCluster.self, ExportAudit.self, DropAudit.self, VerifyAudit.self,
+            PrintCommandKeys.self,
             Configuration.self,
         ],
         defaultSubcommand: Serve.self

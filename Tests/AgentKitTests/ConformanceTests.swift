@@ -28,10 +28,11 @@ import Testing
         #expect(Self.cases("commands.json").count >= 16)
         #expect(Self.cases("dead-man.json").count >= 15)
         #expect(Self.cases("reports.json").count >= 3)
+        #expect(Self.cases("signatures.json").count >= 15)
         #expect(Self.cases("configuration.json").count >= 7)
     }
 
-    @Test(arguments: cases("commands.json") + cases("dead-man.json") + cases("reports.json"))
+    @Test(arguments: cases("commands.json") + cases("dead-man.json") + cases("reports.json") + cases("signatures.json"))
     func `the agent behaves as the case expects`(_ example: Case) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "agent-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -145,6 +146,7 @@ private final class Scenario: Sendable {
         if let seconds = given?["command_timeout_seconds"]?.double {
             configuration.commandTimeLimit = .seconds(seconds)
         }
+        if let keys = given?["command_keys"]?.text { configuration.commandKeys = try? CommandKeys(keys) }
         if given?["deadman_action"]?.text == "FLATTEN" { configuration.deadManAction = .flatten }
         return configuration
     }

@@ -233,24 +233,31 @@ import Testing
 }
 
 /// A server that requires approval, with people whose tokens are configured.
-private struct Desk {
+struct Desk {
     let server: RunningServer
     let database: Database
 
     static func with(_ settings: [String: String] = [:], _ body: @Sendable (Desk) async throws -> Void) async throws {
+        try await TestDatabase.empty { url in try await with(url, settings, body) }
+    }
+
+    /// Runs `body` with a server over the database at `url`.
+    static func with<R: Sendable>(
+        _ url: String,
+        _ settings: [String: String],
+        _ body: @Sendable (Desk) async throws -> R
+    ) async throws -> R {
         let people = [("olga", "operator"), ("ann", "approver"), ("carl", "admin"), ("dora", "admin,approver")]
         let lines = people.map { "\($0.0) \($0.1) \(TokenSecret.hash("\($0.0)-secret"))" }
         let file = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID())")
         try Data(lines.joined(separator: "\n").utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let standard = ["COMMAND_APPROVAL": "required", "ADMIN_TOKENS_FILE": file.path]
-        try await TestDatabase.empty { url in
-            try await RunningServer.with(databaseURL: url, settings: standard.merging(settings) { $1 }) { server in
-                try await server.waitUntilReady()
-                let database = Database(.init(url: url, connections: 1), logger: Logger(label: "tests"))
-                defer { database.close() }
-                try await body(Desk(server: server, database: database))
-            }
+        return try await RunningServer.with(databaseURL: url, settings: standard.merging(settings) { $1 }) { server in
+            try await server.waitUntilReady()
+            let database = Database(.init(url: url, connections: 1), logger: Logger(label: "tests"))
+            defer { database.close() }
+            return try await body(Desk(server: server, database: database))
         }
     }
 

@@ -14,7 +14,10 @@ public struct AgentCommand: Sendable {
     /// When the command expires, in the control plane's time. It is not started at or after this time.
     public let expiresAt: Timestamp
     /// Parameters of the command, empty if it has none.
-    public let payload: JSONObject
+    public internal(set) var payload: JSONObject
+    /// The verified sequence numbers by key; empty if the agent verifies no signatures. A delivered command never sets them.
+    // traps: ids of keys are hexadecimal digits.
+    var sequences: [String: Int] = [:]
 
     /// Creates a command. Agents create commands from the control plane's responses; bots need this only in tests.
     public init(
@@ -89,6 +92,19 @@ public struct AgentCommand: Sendable {
         json.member("issued_at", ifPresent: issuedAt)
         json.member("expires_at", expiresAt)
         json.member("payload", payload)
+        if !sequences.isEmpty { json.member("sequences", SequenceRecord(sequences: sequences)) }
+        json.endObject()
+    }
+}
+
+/// The sequence numbers of a command in the journal.
+private struct SequenceRecord: JSONWritable {
+    // traps: ids of keys are hexadecimal digits.
+    let sequences: [String: Int]
+
+    func write(to json: inout JSONWriter) {
+        json.beginObject()
+        json.members(sequences)
         json.endObject()
     }
 }

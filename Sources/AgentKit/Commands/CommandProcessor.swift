@@ -41,6 +41,9 @@ final class CommandProcessor: Sendable {
 
     private let instanceID: String
     private let timeLimit: Duration
+    /// The keys that must have signed commands; nil if they need no signature.
+    private let keys: CommandKeys?
+    private let sequences: Mutex<SequenceGuard>
     /// The bot's handlers by type of command.
     let handlers = Mutex<[CommandType: CommandHandler]>([:])
     private let journal: Journal
@@ -63,6 +66,8 @@ final class CommandProcessor: Sendable {
     ) {
         instanceID = configuration.instanceID
         timeLimit = configuration.commandTimeLimit
+        keys = configuration.commandKeys
+        sequences = Mutex(SequenceGuard(journal.floors))
         self.journal = journal
         self.safety = safety
         self.clock = clock
@@ -108,7 +113,33 @@ final class CommandProcessor: Sendable {
             outbox.changed.set()
             return .ignore
         }
-        return isFirst ? .execute(command) : .ignore
+        guard isFirst else { return .ignore }
+        do throws(CommandKeys.Refusal) {
+            return .execute(try authentic(command, json))
+        } catch {
+            _ = inProgress.withLock { $0.remove(command.commandID) }
+            logger.critical(
+                "refused a command: \(error.reason)",
+                metadata: ["command_id": "\(command.commandID.text)"]
+            )
+            return .refuse(acknowledgement(command.commandID, .failed, error.reason))
+        }
+    }
+
+    /// The command with its signed payload. It is not executed unless each required key has signed it, for this instance, and has signed no
+    /// newer one that was delivered before.
+    private func authentic(_ command: AgentCommand, _ json: JSONValue) throws(CommandKeys.Refusal) -> AgentCommand {
+        guard let keys else { return command }
+        var verified = try keys.verify(command, json)
+        if verified.expiresAt <= serverClock.now {
+            // It will not be executed, so others need not be newer.
+            verified.sequences = [:]
+            return verified
+        }
+        guard sequences.withLock({ $0.admit(verified) }) else {
+            throw CommandKeys.Refusal(reason: "REPLAYED: the command is older than one that was delivered before")
+        }
+        return verified
     }
 
     /// Whether a delivered command is in the journal or will never be, so that it does not have to be delivered again.
@@ -116,7 +147,9 @@ final class CommandProcessor: Sendable {
         guard let command = try? AgentCommand(json), command.instanceID.hasSameScalars(as: instanceID) else {
             return true
         }
-        return journal.entry(command.commandID) != nil
+        if journal.entry(command.commandID) != nil { return true }
+        guard let keys else { return false }
+        return (try? keys.verify(command, json)) == nil
     }
 
     /// Waits until no command is queued or running, for at most `limit`.
@@ -137,8 +170,10 @@ final class CommandProcessor: Sendable {
                 command,
                 acknowledgement(command.commandID, .rejectedExpired, "the command has expired")
             )
+            sequences.withLock { $0.journaled(command.commandID) }
         } else {
             try await journal.begin(command)
+            sequences.withLock { $0.journaled(command.commandID) }
             try await journal.end(command, try await outcome(of: command))
         }
         outbox.changed.set()

@@ -17,6 +17,7 @@ public struct JournalFailure: Error, CustomStringConvertible {
 ///     {"record":"end","acknowledgement":{…}}        the outcome, sent now and after each repeated delivery
 ///     {"record":"sent","command_id":"…"}            the control plane has the acknowledgement
 ///     {"record":"standing","mode":"SAFE_MODE","dead_man":true,"acted":false}
+///     {"record":"sequences","key_id":"…","protective":1,"other":2}     the highest sequence numbers, if commands are signed
 ///
 /// The Python SDK writes the same format. Each start rewrites the file without expired commands. Writes run on a dispatch queue and
 /// suspend the caller, so that a slow disk blocks no thread of the pool and delays no heartbeat.
@@ -34,6 +35,8 @@ final class Journal: Sendable {
         /// The IDs of commands in the order in which they started.
         var order: [UUID] = []
         var standing = SafetySwitch.Standing()
+        /// The highest sequence numbers of the commands that started.
+        var floors = SequenceFloors()
     }
 
     /// The open file. After `init`, only the queue uses it.
@@ -77,6 +80,9 @@ final class Journal: Sendable {
 
     /// The last saved safety state.
     var standing: SafetySwitch.Standing { state.withLock(\.standing) }
+
+    /// The highest sequence numbers of the commands that started.
+    var floors: SequenceFloors { state.withLock(\.floors) }
 
     /// The acknowledgements that were not sent yet, in the order of their commands.
     var unsent: [Acknowledgement] {
@@ -209,7 +215,16 @@ final class Journal: Sendable {
     private struct UnknownRecord: Error {}
 
     private static func apply(_ record: JSONValue, to state: inout State) throws {
-        if let command = record["command"] { state.add(Entry(command: try AgentCommand(command))) }
+        if let json = record["command"] {
+            var command = try AgentCommand(json)
+            if case .object(let members)? = json["sequences"] {
+                for member in members {
+                    guard let sequence = member.value.integer else { throw UnknownRecord() }
+                    command.sequences[member.name] = sequence
+                }
+            }
+            state.add(Entry(command: command))
+        }
         switch record["record"]?.text {
         case "begin": break
         case "end":
@@ -222,6 +237,11 @@ final class Journal: Sendable {
         case "standing":
             guard let standing = StandingRecord.standing(record) else { throw UnknownRecord() }
             state.standing = standing
+        case "sequences":
+            guard let keyID = record["key_id"]?.text, let protective = record["protective"]?.integer,
+                let other = record["other"]?.integer
+            else { throw UnknownRecord() }
+            state.floors.raise(keyID, to: SequenceFloors.Floor(protective: protective, other: other))
         default: throw UnknownRecord()
         }
     }
@@ -229,6 +249,7 @@ final class Journal: Sendable {
 
 extension Journal.State {
     fileprivate mutating func add(_ entry: Journal.Entry) {
+        floors.raise(for: entry.command)
         if entries.updateValue(entry, forKey: entry.command.commandID) == nil { order.append(entry.command.commandID) }
     }
 
@@ -236,7 +257,8 @@ extension Journal.State {
     fileprivate mutating func compacted(at now: Timestamp) -> [UInt8] {
         entries = entries.filter { !$0.value.isExpired(at: now) }
         order.removeAll { entries[$0] == nil }
-        let lines = [StandingRecord.line(standing)] + order.compactMap { entries[$0] }.flatMap(\.lines)
+        let lines =
+            [StandingRecord.line(standing)] + floors.lines + order.compactMap { entries[$0] }.flatMap(\.lines)
         return lines.flatMap { $0 + [UInt8(ascii: "\n")] }
     }
 }
@@ -271,6 +293,19 @@ extension Journal.Entry {
             lines.append(sent.bytes)
         }
         return lines
+    }
+}
+
+extension SequenceFloors {
+    fileprivate var lines: [[UInt8]] {
+        floors.sorted { $0.key < $1.key }.map { keyID, floor in
+            JSONObject { json in
+                json.member("record", "sequences")
+                json.member("key_id", keyID)
+                json.member("protective", floor.protective)
+                json.member("other", floor.other)
+            }.bytes
+        }
     }
 }
 

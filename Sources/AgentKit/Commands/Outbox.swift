@@ -50,20 +50,31 @@ final class Outbox: Sendable {
     /// Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or nil.
     func claim(_ acknowledgement: Acknowledgement) async -> String? { await target.claim(acknowledgement) }
 
-    /// Adds the acknowledgement of a refused command. Above the maximum it is dropped, and sent after the next delivery.
+    /// Adds the acknowledgement of a refused command, unless the same one waits already. Above the maximum it is dropped, and sent after the next
+    /// delivery.
     func refuse(_ acknowledgement: Acknowledgement) {
         refusals.withLock { refusals in
-            if refusals.count < Self.maximumRefusals { refusals.append(acknowledgement) }
+            let isWaiting = refusals.contains {
+                $0.commandID == acknowledgement.commandID
+                    && $0.reason?.hasSameScalars(as: acknowledgement.reason ?? "") == true
+            }
+            if !isWaiting, refusals.count < Self.maximumRefusals { refusals.append(acknowledgement) }
         }
         changed.set()
     }
 
     /// Sends all pending acknowledgements. Throws at the first failure that a retry can fix.
     func flush() async throws {
+        try await flushOutcomes()
         while let acknowledgement = refusals.withLock(\.first) {
             try await send(acknowledgement)
             refusals.withLock { _ = $0.removeFirst() }
+            // Many forged commands must not delay the outcome of a genuine one.
+            try await flushOutcomes()
         }
+    }
+
+    private func flushOutcomes() async throws {
         for acknowledgement in journal.unsent {
             try await send(acknowledgement)
             try await journal.sent(acknowledgement.commandID)

@@ -7,4 +7,5 @@ import "./chart.js";
 import "./palette.js";
 import "./keys.js";
 import "./push.js";
+import "./sign.js";
 import "./live.js";

@@ -6,7 +6,7 @@ extension Dashboard {
     /// `/commands/new`: a preview of a command, and the form that confirms it.
     func newCommand(_ request: WebRequest) async throws(Problem) -> PageView {
         let preview = try await preview(request.query, request)
-        return confirmation(preview, request.query, key: UUID().text)
+        return confirmation(preview, request.query, key: UUID().text, by: request.principal.name)
     }
 
     // MARK: - Preview
@@ -84,15 +84,20 @@ extension Dashboard {
         guard problem.asksForConfirmation else { return nil }
         guard let preview = try? await preview(request.form, request) else { return nil }
         let error = "\(problem.detail) (\(problem.code))"
-        return confirmation(preview, request.form, key: request.form["key"] ?? UUID().text, error: error)
+        let key = request.form["key"] ?? UUID().text
+        return confirmation(preview, request.form, key: key, by: request.principal.name, error: error)
     }
 
-    private func confirmation(_ preview: CommandConfirmation, _ fields: Fields, key: String, error: String? = nil)
-        -> PageView
-    {
+    private func confirmation(
+        _ preview: CommandConfirmation,
+        _ fields: Fields,
+        key: String,
+        by author: String,
+        error: String? = nil
+    ) -> PageView {
         // The required confirmation of SET_MODE depends on the mode, so the mode is selected first.
         let isModeMissing = preview.type == .setMode && fields["mode"] == nil
-        let form = isModeMissing ? Self.modeForm(fields) : Self.form(preview, fields, key, error)
+        let form = isModeMissing ? Self.modeForm(fields) : Self.form(preview, fields, key, by: author, error)
         let instances = preview.instances
         let who = instances.count == 1 ? instances[0].instanceID : "\(Figures.count(instances.count)) instances"
         let card = ConfirmationCard(
@@ -176,7 +181,13 @@ extension Dashboard {
         )
     }
 
-    private static func form(_ preview: CommandConfirmation, _ sent: Fields, _ key: String, _ error: String?) -> Form {
+    private static func form(
+        _ preview: CommandConfirmation,
+        _ sent: Fields,
+        _ key: String,
+        by author: String,
+        _ error: String?
+    ) -> Form {
         var fields: [Form.Field] = []
         if preview.level >= .reasoned {
             fields = [
@@ -191,7 +202,7 @@ extension Dashboard {
             shape: "stack",
             hidden: carried(sent, ["mode"]) + [
                 Form.Hidden(name: "key", value: key), Form.Hidden(name: "preview", value: preview.fingerprint),
-            ],
+            ] + SignedForm.hidden(preview, payload(of: preview.type, sent), by: author),
             fields: fields,
             buttons: [Form.Button("Send \(preview.type.rawValue)", look: look)],
             error: error,
@@ -211,7 +222,7 @@ extension Dashboard {
         let payload = Self.payload(of: preview.type, form)
         if instances.count == 1, let instance = instances.first {
             let id = form["key"].flatMap { UUID(uuidString: $0) } ?? UUID()
-            let command = CommandRequest(
+            var command = CommandRequest(
                 commandID: id,
                 instanceID: instance.instanceID,
                 commandType: preview.type,
@@ -219,6 +230,7 @@ extension Dashboard {
                 ttlSeconds: ttl,
                 reason: form["reason"]
             )
+            try SignedForm.apply(form, to: &command)
             _ = try await api.createCommand(input(request, key: id.text, body: JSONObject(command)))
             return "/commands/\(id.text)"
         }

@@ -69,7 +69,7 @@ extension Dashboard {
                 shape: "half",
                 .facts([Block.Fact("Name", .text(request.principal.name)), Block.Fact("Roles", .text(roles))])
             ),
-            Block("profile", "This browser", shape: "half", .form(form)),
+            Block("profile", "This browser", shape: "half", .form(form)), Self.signingKey(request),
         ]
     }
 

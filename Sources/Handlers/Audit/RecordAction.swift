@@ -26,6 +26,8 @@ enum AuditAction: String {
     case commandApprove = "COMMAND_APPROVE"
     case commandDeny = "COMMAND_DENY"
     case commandHold = "COMMAND_HOLD"
+    case commandKeyRegister = "COMMAND_KEY_REGISTER"
+    case commandKeyRevoke = "COMMAND_KEY_REVOKE"
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"
@@ -51,6 +53,7 @@ enum AuditTarget: String {
     case auditMonth = "audit_month"
     case pushSubscription = "push_subscription"
     case enrolmentCode = "enrolment_code"
+    case commandKey = "command_key"
 }
 
 /// Actors without a token.

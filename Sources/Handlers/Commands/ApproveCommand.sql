@@ -18,25 +18,27 @@ RETURNING
 -- Stores an approval of a command that waits for one, and returns the hash of what is approved. Returns no row if the command does not wait,
 -- or if the approver has approved it already.
 -- name: insertApproval :optional
--- in: command_id uuid, approver text
+-- in: command_id uuid, approver text, key_id text?, seal text?
 -- out: digest text
-INSERT INTO command_approvals AS known (command_id, approver, digest)
-SELECT command_id, :approver, command_digest(commands)
+INSERT INTO command_approvals AS known (command_id, approver, digest, key_id, seal)
+SELECT command_id, :approver, command_digest(commands), :key_id, :seal
 FROM commands
 WHERE command_id = :command_id
     AND status = 'AWAITING_APPROVAL'
     AND expires_at > statement_timestamp()
 ON CONFLICT (command_id, approver) DO UPDATE SET
     digest = excluded.digest,
-    approved_at = clock_timestamp()
-WHERE known.digest <> excluded.digest
+    approved_at = clock_timestamp(),
+    key_id = excluded.key_id,
+    seal = excluded.seal
+WHERE (known.digest, known.seal) IS DISTINCT FROM (excluded.digest, excluded.seal)
 RETURNING digest
 
 -- The approvals of a command as it is now.
 -- name: listApprovals :many
 -- in: command_id uuid
--- out: approver text, approved_at timestamptz
-SELECT approver, approved_at
+-- out: approver text, approved_at timestamptz, key_id text?, seal text?
+SELECT approver, approved_at, key_id, seal
 FROM command_approvals
 JOIN commands USING (command_id)
 WHERE command_id = :command_id

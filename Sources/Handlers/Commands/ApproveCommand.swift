@@ -1,3 +1,4 @@
+import CommandSigning
 public import ContractRuntime
 public import Generated
 import Postgres
@@ -5,10 +6,10 @@ import Postgres
 extension API {
     public func approveCommand(_ input: ApproveCommand.Input) async throws(Problem) -> ApproveCommand.Output {
         let decision = Decision(id: input.commandID, reason: input.body.reason, actor: input.principal.name)
-        let needed = configuration.approval.needed
+        let (needed, keys) = (configuration.approval.needed, configuration.signing)
         let row = try await audited(.commandApprove, on: .command, decision.id.text, by: decision.actor) {
             transaction in
-            try transaction.approve(decision, needed: needed)
+            try transaction.approve(decision, needed: needed, keys)
         }
         return .ok(Command(row))
     }
@@ -39,17 +40,27 @@ extension Transaction {
     }
 
     /// Stores an approval. The last one that is needed makes the command pending.
-    fileprivate borrowing func approve(_ decision: Decision, needed: Int) throws -> CommandRow {
-        let command = try commandOfAnother(decision)
+    fileprivate borrowing func approve(_ decision: Decision, needed: Int, _ keys: ServerKeys?) throws -> CommandRow {
+        var command = try commandOfAnother(decision)
         let approver = try holders(of: decision.actor, at: nil)
         try require(approver, isIndependentOf: holders(of: command.createdBy, at: command.createdAt), "requested")
         // Approvals of one command wait for each other here.
         _ = try run(.holdInstances(instanceIDs: [command.instanceID]))
-        let others = try run(.listApprovals(commandID: decision.id)).filter {
-            !$0.approver.hasSameScalars(as: decision.actor)
+        command = try run(.getCommand(commandID: decision.id)) ?? command
+        if command.status == .awaitingApproval { try requireAccepted(command, keys) }
+        let others = try run(.listApprovals(commandID: decision.id)).filter { approval in
+            !approval.approver.hasSameScalars(as: decision.actor)
+                && keys?.haveSealed(approval, of: command) ?? true
         }
         let given = others.count + 1
-        let digest = try run(.insertApproval(commandID: decision.id, approver: decision.actor))
+        let digest = try run(
+            .insertApproval(
+                commandID: decision.id,
+                approver: decision.actor,
+                keyID: keys?.current.id,
+                seal: keys?.seal(of: command, approvedBy: decision.actor)
+            )
+        )
         if digest == nil {
             try requireWaiting(decision.id)
             // If fewer approvals are needed than before, a repeated one may suffice.
@@ -66,7 +77,13 @@ extension Transaction {
             json.member("approvals_needed", needed)
         }
         try record(.commandApprove, on: .command, decision.id.text, by: decision.actor, details: details)
-        if given >= needed { return try decide(on: command, .pending, by: decision.actor) }
+        if given >= needed {
+            let approved = try decide(on: command, .pending, by: decision.actor)
+            // The row is locked now. It must still be the one that its author sent and all approvers saw.
+            try requireAccepted(approved, keys)
+            try sign([SignableCommand(approved)], with: keys)
+            return approved
+        }
         _ = try run(.noteApproval(commandID: decision.id, actor: decision.actor))
         return command
     }
@@ -114,6 +131,19 @@ extension Transaction {
             "'\(person)' owns or issued your token and that of '\(other.owner)', who \(action) the command: "
             + "a person with an independent token must approve it"
         throw Problem.secondPersonNeeded(detail)
+    }
+}
+
+extension ServerKeys {
+    /// The signature of an approval.
+    fileprivate func seal(of command: CommandRow, approvedBy approver: String) -> String? {
+        CommandStatement(command).signature(by: current, for: .approval(by: approver))
+    }
+
+    /// Whether a server with one of the keys stored an approval of the command as it is now.
+    fileprivate func haveSealed(_ approval: ListApprovalsRow, of command: CommandRow) -> Bool {
+        guard let keyID = approval.keyID, let seal = approval.seal else { return false }
+        return haveSigned(CommandStatement(command), seal, by: keyID, for: .approval(by: approval.approver))
     }
 }
 

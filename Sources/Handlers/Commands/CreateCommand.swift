@@ -8,10 +8,11 @@ extension API {
         try requireObject(request.payload, "payload")
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommand, by: actor, request)
         let (approval, longest) = (configuration.approval, configuration.commandMaxSeconds)
+        let keys = configuration.signing
         let command = try await audited(.commandCreate, on: .command, request.commandID.text, by: actor) {
             transaction in
             try transaction.once(key) {
-                try transaction.create(request, by: actor, approval, longest: longest)
+                try transaction.create(request, by: actor, approval, longest: longest, keys)
             }
         }
         return .accepted(command)
@@ -23,7 +24,8 @@ extension Transaction {
         _ request: CommandRequest,
         by actor: String,
         _ approval: ApprovalPolicy,
-        longest: Int?
+        longest: Int?,
+        _ keys: ServerKeys?
     ) throws -> Command {
         if let stored = try run(.getCommand(commandID: request.commandID)) { throw Problem.commandExists(stored) }
         // From here on, the instance's other commands wait for this one, so their numbers are in commit order.
@@ -57,6 +59,8 @@ extension Transaction {
             let stored = try run(.getCommand(commandID: request.commandID))
             throw stored.map(Problem.commandExists) ?? .instanceRetired
         }
+        try keep(request.signature, of: request, row)
+        try sign([SignableCommand(row)], with: keys)
         _ = try run(
             .recordCommand(
                 actor: actor,
@@ -76,6 +80,7 @@ extension CommandRequest {
             json.member("instance_id", instanceID)
             if let reason { json.member("reason", reason) }
             json.member("expires_at", times.expiresAt)
+            if let signature { json.member("key_id", signature.keyID) }
         }
     }
 }

@@ -52,7 +52,7 @@ ORDER BY instance_id
 -- name: insertCommands :many
 -- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, is_critical bool, reason text?, actor text
 -- in: statuses text[], bulk_id uuid, address text?
--- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus)
+-- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus), expires_at timestamptz, payload jsonb
 WITH target AS MATERIALIZED (
     SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id, chosen.status
     FROM unnest(:instance_ids::text[], :statuses::text[]) AS chosen (instance_id, status)
@@ -81,7 +81,7 @@ audited AS (
         ) || command_evidence(payload, issued_at, expires_at)
     FROM stored
 )
-SELECT target.instance_id, runtime_mode, command_id, stored.status
+SELECT target.instance_id, runtime_mode, command_id, stored.status, expires_at, payload
 FROM target
 JOIN stored USING (command_id)
 ORDER BY instance_id

@@ -1,3 +1,4 @@
+import CommandSigning
 public import ContractRuntime
 import FoundationEssentials
 public import Generated
@@ -32,11 +33,12 @@ extension API {
         by actor: String
     ) async throws(Problem) -> BulkCommands {
         let (approval, staleSeconds) = (configuration.approval, configuration.heartbeatStaleSeconds)
+        let keys = configuration.signing
         // A command for the whole fleet must not fail because the fleet is large: 10,000 rows take more than a second.
         return try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
                 let target = try transaction.run(.findInstances(request.target, staleSeconds: staleSeconds))
-                return try transaction.create(request, for: target.map(\.instanceID), by: actor, effect, approval)
+                return try transaction.create(request, for: target.map(\.instanceID), by: actor, effect, approval, keys)
             }
         }
     }
@@ -49,7 +51,8 @@ extension Transaction {
         for target: [String],
         by actor: String,
         _ effect: CommandEffect,
-        _ approval: ApprovalPolicy
+        _ approval: ApprovalPolicy,
+        _ keys: ServerKeys?
     ) throws -> BulkCommands {
         let held = try run(.holdInstances(instanceIDs: target))
         // An instance that was retired in the meantime has no evidence, and gets no command.
@@ -69,6 +72,7 @@ extension Transaction {
                 address: RequestClient.current?.address
             )
         )
+        try sign(rows.map { SignableCommand($0, request.commandType, by: actor) }, with: keys)
         let isHighRisk = Dictionary(judged.map { (ExactText($0.0), $0.isHighRisk) }) { first, _ in first }
         let items = rows.map { row in
             BulkCommand(
@@ -80,6 +84,21 @@ extension Transaction {
             )
         }
         return BulkCommands(dryRun: false, total: items.count, items: items, bulkID: items.isEmpty ? nil : bulkID)
+    }
+}
+
+extension SignableCommand {
+    fileprivate init(_ row: InsertCommandsRow, _ type: CommandType, by actor: String) {
+        let statement = CommandStatement(
+            commandID: row.commandID,
+            instanceID: row.instanceID,
+            commandType: type.rawValue,
+            payload: row.payload.description,
+            expiresAt: row.expiresAt,
+            author: actor,
+            sequence: 0
+        )
+        self.init(statement, row.status)
     }
 }
 

@@ -7,21 +7,37 @@ extension API {
     ///
     /// Where approval is required, each command is judged again: the instance may have become LIVE since it was created, and a command
     /// that was stored by other means or edited has no valid approval.
-    func deliverCommands(to instanceID: String) async throws(Problem) -> [CommandRow] {
+    func deliverCommands(to instanceID: String) async throws(Problem) -> [Command] {
+        let rows = try await deliverableCommands(to: instanceID)
+        if rows.isEmpty { return [] }
+        let signatures = try await run(.signaturesOf(commandIDs: rows.map(\.commandID.text)))
+        return rows.map { row in
+            var command = Command(row)
+            let ofCommand = signatures.filter { $0.commandID == row.commandID }
+                .compactMap { CommandSignature($0, of: row) }
+            if !ofCommand.isEmpty { command.signatures = ofCommand }
+            return command
+        }
+    }
+
+    private func deliverableCommands(to instanceID: String) async throws(Problem) -> [CommandRow] {
         let approval = configuration.approval
         guard approval.needed > 0 else {
             return try await run(.deliverCommands(instanceID: instanceID, commandIDs: nil))
         }
         // Most polls find no command, and take only this statement.
         if try await run(.instancesWithCommands(instanceIDs: [instanceID])).isEmpty { return [] }
-        return try await transaction { try $0.deliverApproved(to: instanceID, approval) }
+        let keys = configuration.signing
+        return try await transaction { try $0.deliverApproved(to: instanceID, approval, keys) }
     }
 }
 
 extension Transaction {
-    fileprivate borrowing func deliverApproved(to instanceID: String, _ approval: ApprovalPolicy) throws
-        -> [CommandRow]
-    {
+    fileprivate borrowing func deliverApproved(
+        to instanceID: String,
+        _ approval: ApprovalPolicy,
+        _ keys: ServerKeys?
+    ) throws -> [CommandRow] {
         let commands = try run(.lockPendingCommands(instanceID: instanceID))
         let mode = try modeEvidence(of: [instanceID]).first?.mode
         var delivered: [String] = []
@@ -29,6 +45,7 @@ extension Transaction {
             let effect = CommandEffect(type: command.commandType, payload: command.payload)
             if effect.isHighRisk(on: mode), command.approvals < approval.needed {
                 try hold(command, of: instanceID, approval)
+                try withdrawSignature(of: command.commandID, keys)
             } else {
                 delivered.append(command.commandID.text)
             }

@@ -11,16 +11,16 @@ extension API {
         let credential = RequestClient.current?.credential
         while true {
             let ticket = waiters.enter(input.instanceID, holding: credential, until: deadline)
-            let rows: [CommandRow]
+            let commands: [Command]
             do throws(Problem) {
-                rows = try await pendingCommands(for: input.instanceID)
+                commands = try await pendingCommands(for: input.instanceID)
             } catch {
                 waiters.leave(ticket)
                 throw error
             }
-            guard rows.isEmpty, ContinuousClock.now < deadline, !waiters.isClosed, !Task.isCancelled else {
+            guard commands.isEmpty, ContinuousClock.now < deadline, !waiters.isClosed, !Task.isCancelled else {
                 waiters.leave(ticket)
-                return .ok(rows.map { Command($0) })
+                return .ok(commands)
             }
             await waiters.wait(ticket)
             // The token may have ended while the poll waited.
@@ -28,7 +28,7 @@ extension API {
         }
     }
 
-    private func pendingCommands(for instanceID: String) async throws(Problem) -> [CommandRow] {
+    private func pendingCommands(for instanceID: String) async throws(Problem) -> [Command] {
         try await Self.withFreshDeadline { () async throws(Problem) in try await deliverCommands(to: instanceID) }
     }
 

@@ -109,6 +109,8 @@ enum ConfigurationReference {
             "Whether high-risk commands require another person's approval: FLATTEN and START on an instance that counts as LIVE, and SET_MODE to LIVE or to an unclear mode. With `AGENT_AUTH=open` every instance counts as LIVE, because no mode is proven.",
         "COMMAND_APPROVERS":
             "The number of people who must approve a high-risk command.",
+        "COMMAND_SIGNING_KEY_FILE":
+            "A file with the private key that signs commands, as `openssl genpkey -algorithm ed25519` writes it. All servers must use the same file. After a rotation it may also have earlier keys, after the one that signs.",
         "COMMAND_MAX_TTL_SECONDS":
             "The maximum lifetime of a command in seconds; 0 for no limit.",
         "COMMAND_FINISH_SECONDS":

@@ -62,6 +62,8 @@ struct ServerConfiguration: Sendable {
     var needsApproval: Bool
     /// The number of people who must approve a high-risk command.
     var approvers: Int
+    /// The keys that sign commands; nil if the server signs none.
+    var signing: ServerKeys?
     /// The maximum lifetime of a command in seconds; nil for no limit.
     var commandMaxSeconds: Int?
     var commandFinishSeconds: Int
@@ -193,6 +195,7 @@ struct ServerConfiguration: Sendable {
         acceptsWrongDifferences = try variables.choice("RECONCILE_DIFFERENCE", default: Strictness.strict) == .lenient
         needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
         approvers = try variables.integer("COMMAND_APPROVERS", in: 1...10, default: 1)
+        signing = try ServerKeys.read(variables)
         let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
         commandMaxSeconds = longest == 0 ? nil : longest
         commandFinishSeconds = try variables.integer("COMMAND_FINISH_SECONDS", in: 10...86_400, default: 300)

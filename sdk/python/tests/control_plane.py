@@ -113,7 +113,7 @@ class ControlPlane:
         request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return decode(answer.read())
+                return decode(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             error.msg = f"{error.msg}: {error.read().decode(errors='replace')[:500]}"
             raise

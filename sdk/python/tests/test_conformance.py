@@ -14,6 +14,7 @@ from flotilla_agent import Agent, AgentConfiguration, CommandFailure, Configurat
 from flotilla_agent.clock import Clock
 from flotilla_agent.control_plane import CallFailure, Response
 from flotilla_agent.files import decode
+from flotilla_agent.signatures import CommandKeys
 
 FOLDER = pathlib.Path(__file__).parents[2] / "conformance"
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
@@ -48,7 +49,7 @@ def test_the_environment_gives_the_expected_configuration_or_error(case):
     }
 
 
-@pytest.mark.parametrize("case", cases("commands.json", "dead-man.json", "reports.json"))
+@pytest.mark.parametrize("case", cases("commands.json", "dead-man.json", "reports.json", "signatures.json"))
 def test_the_agent_behaves_as_the_case_expects(case, tmp_path):
     scenario = Scenario(case, tmp_path)
     try:
@@ -97,6 +98,8 @@ class Scenario:
         configuration.deadman_resume = given.get("deadman_resume_seconds")
         configuration.command_timeout = given.get("command_timeout_seconds", 60)
         configuration.deadman_action = given.get("deadman_action", "SAFE_MODE")
+        if "command_keys" in given:
+            configuration.command_keys = CommandKeys(given["command_keys"])
         clock = Clock(lambda: self.time(self.now + self.wall_clock), lambda: self.now, lambda: 0.5)
         agent = Agent(configuration, transport=self.respond, clock=clock)
         for command_type, behaviour in self.case.get("handlers", {}).items():

@@ -14,7 +14,7 @@ import uuid
 
 from . import contract
 from .clock import Clock, ServerClock
-from .command import AgentCommand
+from .command import PROTECTIVE, AgentCommand
 from .command_file import CommandFile
 from .configuration import AgentConfiguration, ConfigurationError
 from .control_plane import CallFailure, ControlPlane, Transport
@@ -28,7 +28,6 @@ from .spool import Spool
 from .telemetry import Reporter, Telemetry
 
 #: Commands that reduce risk, so that they must not wait for other commands.
-_PROTECTIVE = {"SAFE_MODE", "REDUCE_ONLY", "FLATTEN", "STOP", "CANCEL_ALL"}
 
 #: The states that heartbeats report, from the least to the most restrictive.
 _STATES = ["NORMAL", "DEGRADED", "REDUCE_ONLY", "SAFE_MODE", "FLATTENED", "STOPPED"]
@@ -476,7 +475,7 @@ class Agent:
     def _enqueue(self, commands: list[AgentCommand]) -> None:
         """Adds commands to their queue. Protective commands have a separate queue, so that they never wait for other commands."""
         for command in commands:
-            jobs = self._protective_jobs if command.command_type in _PROTECTIVE else self._jobs
+            jobs = self._protective_jobs if command.command_type in PROTECTIVE else self._jobs
             jobs.put(command)
 
     def _keep_working(self) -> None:

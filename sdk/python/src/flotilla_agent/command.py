@@ -11,6 +11,8 @@ from . import contract
 
 #: The types of commands in the contract.
 COMMAND_TYPES = {command_type.value for command_type in contract.CommandType}
+#: The types of commands that reduce risk, so that they must not wait for other commands.
+PROTECTIVE = {"SAFE_MODE", "REDUCE_ONLY", "FLATTEN", "STOP", "CANCEL_ALL"}
 
 
 class MalformedCommand(Exception):
@@ -38,6 +40,8 @@ class AgentCommand:
     issued_at: datetime.datetime | None = None
     #: Parameters of the command, empty if it has none. Numbers with a fraction are Decimal.
     payload: dict[str, typing.Any] = dataclasses.field(default_factory=dict)
+    #: The verified sequence numbers by key; empty if the agent verifies no signatures. A delivered command never sets them.
+    sequences: dict[str, int] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @staticmethod
     def from_json(body: object) -> AgentCommand:
@@ -86,4 +90,6 @@ class AgentCommand:
             body["issued_at"] = self.issued_at.isoformat()
         body["expires_at"] = self.expires_at.isoformat()
         body["payload"] = self.payload
+        if self.sequences:
+            body["sequences"] = self.sequences
         return body

@@ -8,6 +8,7 @@ import typing
 import urllib.parse
 
 from . import contract
+from .signatures import CommandKeys, MissingLibrary
 
 
 class ConfigurationError(Exception):
@@ -38,6 +39,8 @@ class AgentConfiguration:
     version: str = "unknown"
     #: The agent token that the control plane issued to this instance; None if the control plane requires none.
     token: str | None = None
+    #: The keys that must have signed commands; None if the agent executes commands without signatures.
+    command_keys: CommandKeys | None = None
     #: The interval between heartbeats, with jitter of 10 %. At most half of `deadman_timeout`; the default is 30.
     heartbeat_interval: float = 30
     #: How long the control plane may fail to answer before the dead-man switch acts. The default is 90.
@@ -86,6 +89,7 @@ class AgentConfiguration:
         if result.command_file is None:
             result.pull_url = pull_url or result.control_plane_url
         result.token = read.get("AGENT_TOKEN")
+        result.command_keys = read.command_keys()
         result.deadman_timeout = read.seconds("DEADMAN_TIMEOUT_SECONDS") or result.deadman_timeout
         result.heartbeat_interval = read.seconds("HEARTBEAT_INTERVAL_SECONDS") or min(30, result.deadman_timeout / 3)
         result.deadman_action = read.choice("DEADMAN_ACTION", ["SAFE_MODE", "FLATTEN"]) or result.deadman_action
@@ -162,6 +166,29 @@ class _Reader:
             return text.rstrip("/")
         self.errors.append(f"{name}: found '{text}', expected an http or https URL")
         return None
+
+    def command_keys(self) -> CommandKeys | None:
+        """The keys in COMMAND_KEYS, or in the file that COMMAND_KEYS_FILE names."""
+        text, path = self.get("COMMAND_KEYS"), self.get("COMMAND_KEYS_FILE")
+        if text is not None and path is not None:
+            self.errors.append("COMMAND_KEYS_FILE: found beside COMMAND_KEYS, expected only one of them")
+            return None
+        name = "COMMAND_KEYS"
+        if path is not None:
+            name = "COMMAND_KEYS_FILE"
+            try:
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    text = file.read()
+            except OSError:
+                self.errors.append(f"COMMAND_KEYS_FILE: found no readable file '{path}', expected a file of public keys")
+                return None
+        if text is None:
+            return None
+        try:
+            return CommandKeys(text)
+        except (ValueError, MissingLibrary) as error:
+            self.errors.append(f"{name}: {error}")
+            return None
 
     def check_source(self) -> None:
         if self.get("COMMAND_FILE"):

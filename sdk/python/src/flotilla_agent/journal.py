@@ -13,6 +13,7 @@ from . import contract
 from .clock import Clock
 from .command import AgentCommand
 from .files import AppendFile, FileLock, complete_lines, decode, encode, read, replace
+from .signatures import SequenceFloors
 
 
 class JournalFailure(Exception):
@@ -65,6 +66,7 @@ class Journal:
         self._file_lock = FileLock(f"{directory}/lock")
         self._entries: dict[uuid.UUID, Entry] = {}
         self._standing = Standing()
+        self._floors = SequenceFloors()
         self._lines = 0
         try:
             self._replay(read(self._path) or b"")
@@ -91,6 +93,11 @@ class Journal:
         with self._lock:
             return self._standing
 
+    @property
+    def floors(self) -> SequenceFloors:
+        """The highest sequence numbers of the commands that started. The caller copies them before the agent runs."""
+        return self._floors
+
     def unsent(self) -> list[contract.Acknowledgement]:
         """The acknowledgements that were not sent yet, in the order of their commands."""
         with self._lock:
@@ -107,7 +114,7 @@ class Journal:
         """Records the start of a command. Run the handler only after this returns."""
         with self._lock:
             self._append({"record": "begin", "command": command.to_json()})
-            self._entries[command.command_id] = Entry(command)
+            self._add(command)
 
     def end(self, command: AgentCommand, acknowledgement: contract.Acknowledgement) -> None:
         """Records the outcome of a command. It never changes afterwards."""
@@ -118,7 +125,7 @@ class Journal:
                 record["command"] = command.to_json()
             record["acknowledgement"] = acknowledgement.to_json()
             self._append(record)
-            self._entries.setdefault(command.command_id, Entry(command)).acknowledgement = acknowledgement
+            self._add(command).acknowledgement = acknowledgement
 
     def sent(self, command_id: uuid.UUID) -> None:
         """Records that the control plane has the acknowledgement.
@@ -143,6 +150,11 @@ class Journal:
             if standing != self._standing:
                 self._append({"record": "standing", **dataclasses.asdict(standing)})
                 self._standing = standing
+
+    def _add(self, command: AgentCommand) -> Entry:
+        """The entry of a command that has started."""
+        self._floors.raise_for(command)
+        return self._entries.setdefault(command.command_id, Entry(command))
 
     def _append(self, record: dict[str, object], is_durable: bool = True) -> None:
         if self._lines >= self.COMPACTION_INTERVAL:
@@ -171,8 +183,8 @@ class Journal:
 
     def _apply(self, record: dict[str, typing.Any]) -> None:
         if "command" in record:
-            command = AgentCommand.from_json(record["command"])
-            self._entries.setdefault(command.command_id, Entry(command))
+            sequences = {str(key): int(number) for key, number in record["command"].get("sequences", {}).items()}
+            self._add(dataclasses.replace(AgentCommand.from_json(record["command"]), sequences=sequences))
         kind = record["record"]
         if kind == "end":
             acknowledgement = contract.Acknowledgement.from_json(record["acknowledgement"])
@@ -181,6 +193,8 @@ class Journal:
             self._entries[uuid.UUID(record["command_id"])].is_sent = True
         elif kind == "standing":
             self._standing = Standing(record["mode"], record["dead_man"], record["acted"])
+        elif kind == "sequences":
+            self._floors.raise_to(record["key_id"], int(record["protective"]), int(record["other"]))
         elif kind != "begin":
             raise ValueError(f"'{kind}' is not a kind of record")
 
@@ -191,6 +205,8 @@ class Journal:
             if entry.is_sent and entry.command.expires_at + self.RETENTION < now:
                 del self._entries[command_id]
         records: list[dict[str, object]] = [{"record": "standing", **dataclasses.asdict(self._standing)}]
+        for key, floor in sorted(self._floors.floors.items()):
+            records.append({"record": "sequences", "key_id": key, **dataclasses.asdict(floor)})
         for entry in self._entries.values():
             if entry.acknowledgement is None:
                 records.append({"record": "begin", "command": entry.command.to_json()})

@@ -43,16 +43,26 @@ class Outbox:
         return self._target.claim(acknowledgement)
 
     def refuse(self, acknowledgement: contract.Acknowledgement) -> None:
-        """Adds the acknowledgement of a refused command. Above the maximum it is dropped, and sent after the next delivery."""
-        if len(self._refusals) < self.MAXIMUM_REFUSALS:
+        """Adds the acknowledgement of a refused command, unless the same one waits already.
+
+        Above the maximum it is dropped, and sent after the next delivery.
+        """
+        same = (acknowledgement.command_id, acknowledgement.reason)
+        is_waiting = any((waiting.command_id, waiting.reason) == same for waiting in list(self._refusals))
+        if not is_waiting and len(self._refusals) < self.MAXIMUM_REFUSALS:
             self._refusals.append(acknowledgement)
         self.changed.set()
 
     def flush(self) -> None:
         """Sends all pending acknowledgements; raises CallFailure at the first failure that a retry can fix."""
+        self._flush_outcomes()
         while self._refusals:
             self._send(self._refusals[0])
             self._refusals.popleft()
+            # Many forged commands must not delay the outcome of a genuine one.
+            self._flush_outcomes()
+
+    def _flush_outcomes(self) -> None:
         for acknowledgement in self._journal.unsent():
             self._send(acknowledgement)
             self._journal.sent(acknowledgement.command_id)

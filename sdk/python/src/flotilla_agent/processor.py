@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 import queue
@@ -18,6 +19,7 @@ from .files import encode
 from .journal import Journal
 from .outbox import Outbox
 from .safety import SafetySwitch
+from .signatures import Refusal, SequenceGuard
 
 #: Details that prove the effect of a command: a dict that can be encoded as JSON, or None.
 Evidence = typing.Optional[typing.Dict[str, typing.Any]]
@@ -55,6 +57,9 @@ class CommandProcessor:
     ) -> None:
         self._instance_id = configuration.instance_id
         self._time_limit = configuration.command_timeout
+        #: The keys that must have signed commands; None if they need no signature.
+        self._keys = configuration.command_keys
+        self._sequences = SequenceGuard(journal.floors)
         self._journal = journal
         self._safety = safety
         self._clock = clock
@@ -109,7 +114,33 @@ class CommandProcessor:
                 self._journal.repeat_acknowledgement(command.command_id)
             self._outbox.changed.set()
             return None
-        return command if is_first else None
+        if not is_first:
+            return None
+        try:
+            return self._authentic(command, body)
+        except Refusal as refusal:
+            with self._lock:
+                self._in_progress.discard(command.command_id)
+            self._logger.critical("refused the command %s: %s", command.command_id, refusal)
+            self._outbox.refuse(self._acknowledgement(command.command_id, "FAILED", str(refusal)))
+            return None
+
+    def _authentic(self, command: AgentCommand, body: object) -> AgentCommand:
+        """Returns the command with its signed payload.
+
+        Raises Refusal unless each required key has signed it, for this instance, and has signed no newer one that was delivered before.
+        """
+        if self._keys is None:
+            return command
+        verified = self._keys.verify(command, body)
+        if verified.expires_at <= self._server_clock.now():
+            # It will not be executed, so others need not be newer.
+            return dataclasses.replace(verified, sequences={})
+        with self._lock:
+            is_newest = self._sequences.admit(verified)
+        if not is_newest:
+            raise Refusal("REPLAYED: the command is older than one that was delivered before")
+        return verified
 
     def is_journaled(self, body: object) -> bool:
         """Whether a delivered command is in the journal or will never be, so that it does not have to be delivered again."""
@@ -117,7 +148,14 @@ class CommandProcessor:
             command = AgentCommand.from_json(body)
         except MalformedCommand:
             return True
-        return command.instance_id != self._instance_id or self._journal.entry(command.command_id) is not None
+        if command.instance_id != self._instance_id or self._journal.entry(command.command_id) is not None:
+            return True
+        try:
+            if self._keys:
+                self._keys.verify(command, body)
+        except Refusal:
+            return True
+        return False
 
     def finish(self, limit: float) -> None:
         """Waits until no command is queued or running, for at most `limit` seconds."""
@@ -133,13 +171,20 @@ class CommandProcessor:
             if command.expires_at <= self._server_clock.now():
                 reason = "the command has expired"
                 self._journal.end(command, self._acknowledgement(command.command_id, "REJECTED_EXPIRED", reason))
+                self._forget(command)
             else:
                 self._journal.begin(command)
+                self._forget(command)
                 self._journal.end(command, self._outcome(command))
         finally:
             with self._lock:
                 self._in_progress.discard(command.command_id)
         self._outbox.changed.set()
+
+    def _forget(self, command: AgentCommand) -> None:
+        """Ends the admission of a command that is in the journal."""
+        with self._lock:
+            self._sequences.journaled(command.command_id)
 
     def _outcome(self, command: AgentCommand) -> contract.Acknowledgement:
         refusal = self._outbox.claim(self._acknowledgement(command.command_id, "ACCEPTED"))

@@ -16,11 +16,12 @@ from .agent import Agent
 from .configuration import ConfigurationError
 from .journal import JournalFailure
 
-#: The programs that connect other software's bots, each a function that takes its arguments and an event. Their modules are loaded on use.
+#: The programs that connect other software's bots, and the one that signs commands, each a function that takes its arguments and an event. Their modules are loaded on use.
 ADAPTERS = {
     "freqtrade": "flotilla_agent.adapters.freqtrade_program:main",
     "hummingbot": "flotilla_agent.adapters.hummingbot_program:main",
     "nautilus": "flotilla_agent.adapters.nautilus_program:main",
+    "sign": "flotilla_agent.signing:main",
 }
 
 #: The program that gives an instance its credential; it takes the same arguments.
@@ -42,9 +43,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="flotilla-agent",
         description="Run a bot under a Flotilla control plane. Set INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL and CONTROL_PLANE_URL in the"
-        " environment; the README of the package lists all variables. To connect bots of other software: flotilla-agent "
-        + " | ".join(ADAPTERS)
-        + ". To give an instance its credential: flotilla-agent enroll URL CODE",
+        " environment; the README of the package lists all variables. Other programs: flotilla-agent "
+        + " | ".join((*ADAPTERS, *ENROLMENT)),
     )
     parser.add_argument(
         "strategy",
