@@ -112,7 +112,9 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .target(name: "Digests", dependencies: ["CCrypto"]),
-        .target(name: "WebPush", dependencies: ["CCrypto", "ContractRuntime"]),
+        .target(name: "WebPush", dependencies: ["CCrypto", "ContractRuntime", "Digests"]),
+        // Sign-in at an OpenID provider. jwt-kit would compile swift-crypto's copy of BoringSSL.
+        .target(name: "OpenID", dependencies: ["CCrypto", "ContractRuntime", "Digests"]),
 
         // The contract checker.
         .executableTarget(
@@ -151,7 +153,7 @@ let package = Package(
         .executableTarget(
             name: "Server",
             dependencies: [
-                "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications",
+                "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications", "OpenID",
                 "Postgres", "WebPush",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -218,7 +220,9 @@ let package = Package(
         // The tests mirror Sources.
         .target(
             name: "TestSupport",
-            dependencies: ["Handlers", "Postgres", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "CCrypto", "Digests", "Handlers", "Postgres", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/TestSupport"
         ),
         .testTarget(
@@ -253,7 +257,8 @@ let package = Package(
         ),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
-        .testTarget(name: "WebPushTests", dependencies: ["ContractRuntime", "WebPush"]),
+        .testTarget(name: "WebPushTests", dependencies: ["ContractRuntime", "Digests", "WebPush"]),
+        .testTarget(name: "OpenIDTests", dependencies: ["ContractRuntime", "Digests", "OpenID", "TestSupport"]),
         .testTarget(
             name: "PostgresTests",
             dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")]
@@ -290,7 +295,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "CZlib", "ExampleBot", "FleetSimulator", "Postgres", "RecordingBot", "Server", "TestSupport",
+                "CZlib", "ExampleBot", "FleetSimulator", "OpenID", "Postgres", "RecordingBot", "Server", "TestSupport",
                 "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),

@@ -296,6 +296,8 @@ extension API.Configuration {
         approvers = configuration.approvers
         configuredNames = configuration.namedTokens.map(\.name)
         commandMaxSeconds = configuration.commandMaxSeconds
+        sessionIdleSeconds = configuration.sessionIdleSeconds
+        stepUpSeconds = configuration.stepUpSeconds
         commandFinishSeconds = configuration.commandFinishSeconds
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays

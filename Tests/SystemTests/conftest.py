@@ -33,7 +33,9 @@ class Server:
         tokens.write_text("".join(f"{name} approver {hashlib.sha256(secret.encode()).hexdigest()}\n" for name, secret in APPROVERS.items()))
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         environment.update(DATA_DIR=f"{folder}/cluster", ADMIN_TOKEN=TOKEN, API_ADDRESS="127.0.0.1:0", WEB_ADDRESS="127.0.0.1:0",
-                           ENVIRONMENT="TEST", COMMAND_APPROVAL="required", LOG_LEVEL="warning", **{"ADMIN_TOKENS_FILE": str(tokens), **settings})
+                           ENVIRONMENT="TEST", COMMAND_APPROVAL="required", LOG_LEVEL="warning",
+                           # On a busy machine the tests take longer than the default.
+                           **{"STEP_UP_MINUTES": "720", "ADMIN_TOKENS_FILE": str(tokens), **settings})
         self.folder = folder
         self.log = open(f"{folder}/log", "w+")
         self.process = subprocess.Popen([SERVER, "serve", "--migrate"], env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
