@@ -35,8 +35,8 @@ package enum Base64URL {
     package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var (bits, count) = (UInt32(0), 0)
-        for character in text.utf8 {
-            guard let digit = digits.firstIndex(of: character) else { return nil }
+        for byte in text.utf8 {
+            guard let digit = digits.firstIndex(of: byte) else { return nil }
             (bits, count) = ((bits & 63) << 6 | UInt32(digit), count + 6)
             guard count >= 8 else { continue }
             count -= 8

@@ -14,13 +14,13 @@ enum DER {
     }
 
     private static func value(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
-        if content.count < 0x80 { return [tag, UInt8(content.count)] + content }
+        if content.count < 0x80 { return [tag, UInt8(clamping: content.count)] + content }
         var length: [UInt8] = []
         var rest = content.count
         while rest > 0 {
-            length.insert(UInt8(rest & 0xFF), at: 0)
+            length.insert(UInt8(truncatingIfNeeded: rest), at: 0)
             rest >>= 8
         }
-        return [tag, 0x80 | UInt8(length.count)] + length + content
+        return [tag, 0x80 | UInt8(clamping: length.count)] + length + content
     }
 }

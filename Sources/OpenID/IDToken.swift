@@ -13,7 +13,7 @@ struct IDToken {
     /// When the person authenticated; nil if the provider does not state it.
     let authenticatedAt: Timestamp?
 
-    /// What a token must contain.
+    /// The required content of a token.
     struct Expectation {
         let issuer: String
         let clientID: String

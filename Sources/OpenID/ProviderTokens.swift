@@ -37,9 +37,9 @@ package struct ProviderTokens: Sendable, Equatable {
         var tag = [UInt8](repeating: 0, count: Self.tagSize)
         var count: Int32 = 0
         guard EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, Self.key(secret), nonce) == 1,
-            EVP_EncryptUpdate(context, &sealed, &count, text, Int32(text.count)) == 1, count == text.count,
+            EVP_EncryptUpdate(context, &sealed, &count, text, Int32(clamping: text.count)) == 1, count == text.count,
             EVP_EncryptFinal_ex(context, nil, &count) == 1,
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagSize), &tag) == 1
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(clamping: Self.tagSize), &tag) == 1
         else { return nil }
         return Base64URL.encode(nonce + sealed + tag)
     }
@@ -69,7 +69,7 @@ package struct ProviderTokens: Sendable, Equatable {
         var count: Int32 = 0
         guard EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1,
             EVP_DecryptUpdate(context, &text, &count, sealed, size) == 1, count == size,
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(tagSize), &tag) == 1,
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(clamping: tagSize), &tag) == 1,
             EVP_DecryptFinal_ex(context, nil, &count) == 1
         else { return nil }
         return text

@@ -16,10 +16,9 @@ struct SignedToken {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
         let bytes = parts.map { Base64URL.decode(String(decoding: $0, as: UTF8.self)) }
-        // traps: there are three parts.
-        guard let header = bytes[0].flatMap({ JSONValue(String(decoding: $0, as: UTF8.self)) }),
-            let claims = bytes[1].flatMap({ JSONValue(String(decoding: $0, as: UTF8.self)) }), case .object = claims,
-            let signature = bytes[2], case .string(let name)? = header["alg"],
+        let json = bytes.map { $0.flatMap { JSONValue(String(decoding: $0, as: UTF8.self)) } }
+        guard let header = json.first ?? nil, let claims = json.dropFirst().first ?? nil, case .object = claims,
+            let signature = bytes.last ?? nil, case .string(let name)? = header["alg"],
             // RFC 9864 names the algorithm of Ed25519 more exactly.
             let algorithm = SignatureAlgorithm(rawValue: name.hasSameScalars(as: "Ed25519") ? "EdDSA" : name),
             header["crit"] == nil
@@ -27,8 +26,7 @@ struct SignedToken {
         self.algorithm = algorithm
         if case .string(let id)? = header["kid"] { keyID = id } else { keyID = nil }
         self.claims = claims
-        // traps: there are three parts.
-        signedBytes = Array(parts[0]) + [UInt8(ascii: ".")] + Array(parts[1])
+        signedBytes = Array(parts.prefix(2).joined(separator: [UInt8(ascii: ".")]))
         self.signature = signature
     }
 }

@@ -162,7 +162,7 @@ private struct Desk {
             #expect(accepted.status == 303 && accepted.headers["location"] == "/bots?q=a&b")
             // A code is valid once.
             #expect(try await desk.finish(answer, cookie: attempt).status == 403)
-            // Nobody is sent to another site.
+            // The next page is never on another site.
             let (away, cookie) = try await desk.begin("?next=https%3A%2F%2Fevil.example")
             #expect(
                 try await desk.finish(desk.fake.signIn("ann", at: away), cookie: cookie).headers["location"]
@@ -303,7 +303,7 @@ private struct Desk {
         }
     }
 
-    @Test func `people of the provider are independent of each other, and nobody approves their own command`()
+    @Test func `people of the provider are independent of each other, and none approves their own command`()
         async throws
     {
         try await Desk.with(["COMMAND_APPROVAL": "required"]) { desk in
@@ -334,7 +334,7 @@ private struct Desk {
         }
     }
 
-    @Test func `without a provider nobody signs in at one`() async throws {
+    @Test func `without a provider there is no sign-in at one`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             for path in ["/login/openid", "/login/openid/callback?code=x&state=y"] {

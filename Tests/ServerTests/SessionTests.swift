@@ -61,7 +61,7 @@ import Testing
             let all = try await desk.sessions(admin)
             #expect(all.map { $0["principal"] as? String } == ["admin-token-user", "eve", "eve"])
             let ids = try all.map { try #require($0["session_id"] as? String) }
-            // The session of somebody else does not exist for her.
+            // Sessions of other people do not exist for her.
             #expect(try await eve.post("/sessions/\(ids[0])/end", "").status == 404)
             #expect(try await eve.post("/sessions/\(ids[1])/end", "").status == 303)
             #expect(try await other.get("/dashboard").headers["location"] == "/login?next=%2Fdashboard")

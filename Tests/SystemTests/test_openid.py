@@ -34,7 +34,7 @@ class Provider:
 
 @pytest.fixture(scope="module")
 def provider():
-    # The provider states when a person authenticated only if it is told to.
+    # By default the provider does not state when a person authenticated.
     _storage.AuthorizationCode.get_auth_time = lambda _: int(time.time())
     with oidc_provider_mock.run_server_in_thread() as server:
         yield Provider(server.server_port)

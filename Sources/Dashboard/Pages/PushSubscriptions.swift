@@ -9,7 +9,7 @@ extension Dashboard {
             return [Block("push", "Web push", .text("Web push is off. An administrator turns it on with PUSH_KEY."))]
         }
         if request.authentication.kind == .provider {
-            let text = "People of the OpenID provider cannot subscribe browsers, because access at the provider may end."
+            let text = "People of the OpenID provider cannot subscribe browsers: only tokens can."
             return [Block("push", "Web push", .text(text))]
         }
         let subscriptions = try await api.listPushSubscriptions(input(request)).body.items

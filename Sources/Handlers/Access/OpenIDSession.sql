@@ -32,9 +32,9 @@ WHERE hash = :hash
 -- in: hash text, due_seconds int8, claim_seconds int8
 -- out: tokens text
 UPDATE openid_sessions
-SET claimed_until = now() + :claim_seconds * interval '1 second'
+SET claimed_until = now() + :claim_seconds::int8 * interval '1 second'
 WHERE hash = :hash
-    AND checked_at <= now() - :due_seconds * interval '1 second'
+    AND checked_at <= now() - :due_seconds::int8 * interval '1 second'
     AND (claimed_until IS NULL OR claimed_until <= now())
 RETURNING tokens
 
@@ -54,5 +54,5 @@ WHERE hash = :hash
 -- in: hash text, pause_seconds int8
 UPDATE openid_sessions
 SET failing_since = coalesce(failing_since, now()),
-    claimed_until = now() + :pause_seconds * interval '1 second'
+    claimed_until = now() + :pause_seconds::int8 * interval '1 second'
 WHERE hash = :hash

@@ -149,7 +149,7 @@ struct OpenIDSessions: Sendable {
                 }
             }
         } catch {
-            // Without the database nobody has access. The claim of this check ends by itself.
+            // Without the database there is no access. The claim of this check expires.
         }
     }
 
@@ -189,7 +189,7 @@ struct OpenIDSessions: Sendable {
     }
 }
 
-/// The checks of this process in flight, one per session. Each ends by itself: the provider's responses and the database's have deadlines.
+/// The checks of this process in flight, one per session. Each ends soon: the provider's responses and the database's have deadlines.
 private final class RunningChecks: Sendable {
     private let tasks = Mutex<[ExactText: Task<Void, Never>]>([:])
 

@@ -145,12 +145,14 @@ struct SignInAttempt: Sendable {
     /// Reads the value of the cookie.
     init?(cookie: String) {
         let parts = cookie.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3 else { return nil }
-        // traps: there are three parts.
+        guard parts.count == 3, let secret = parts.first, let mark = parts.dropFirst().first, let next = parts.last
+        else {
+            return nil
+        }
         self.init(
-            secret: parts[0],
-            isStepUp: parts[1] == "again",
-            next: WebRequestHead.localPath(Fields.decoded(parts[2], isForm: false))
+            secret: secret,
+            isStepUp: mark == "again",
+            next: WebRequestHead.localPath(Fields.decoded(next, isForm: false))
         )
     }
 

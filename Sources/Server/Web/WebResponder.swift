@@ -84,7 +84,7 @@ struct WebResponder: Responder {
         )
     }
 
-    /// The user of a request's session. What a check of the session writes to the audit log has the client's address.
+    /// The user of a request's session. An audit entry about the end of the session has the client's address.
     private func user(of head: WebRequestHead) async throws(Problem) -> SessionAuthenticator.User? {
         try await RequestClient(address: head.client.address, credential: nil).call { () async throws(Problem) in
             try await sessions.user(ofSession: head.session, isUse: !head.isUpdate)
