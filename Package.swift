@@ -112,7 +112,9 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .target(name: "Digests", dependencies: ["CCrypto"]),
-        .target(name: "WebPush", dependencies: ["CCrypto", "ContractRuntime"]),
+        .target(name: "WebPush", dependencies: ["CCrypto", "ContractRuntime", "Digests"]),
+        // Sign-in at an OpenID provider. jwt-kit would compile swift-crypto's copy of BoringSSL.
+        .target(name: "OpenID", dependencies: ["CCrypto", "ContractRuntime", "Digests"]),
         // Ed25519 signatures of commands, for the server and the agent.
         .target(name: "CommandSigning", dependencies: ["CCrypto", "ContractRuntime", "Digests"]),
 
@@ -154,7 +156,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "CZlib", "CommandSigning", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers",
-                "Notifications", "Postgres", "WebPush",
+                "Notifications", "OpenID", "Postgres", "WebPush",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -221,7 +223,9 @@ let package = Package(
         // The tests mirror Sources.
         .target(
             name: "TestSupport",
-            dependencies: ["Handlers", "Postgres", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "CCrypto", "Digests", "Handlers", "Postgres", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/TestSupport"
         ),
         .testTarget(
@@ -257,7 +261,8 @@ let package = Package(
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(name: "CommandSigningTests", dependencies: ["CommandSigning", "ContractRuntime", "Digests"]),
-        .testTarget(name: "WebPushTests", dependencies: ["ContractRuntime", "WebPush"]),
+        .testTarget(name: "WebPushTests", dependencies: ["ContractRuntime", "Digests", "WebPush"]),
+        .testTarget(name: "OpenIDTests", dependencies: ["ContractRuntime", "Digests", "OpenID", "TestSupport"]),
         .testTarget(
             name: "PostgresTests",
             dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")]
@@ -296,8 +301,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "AgentKit", "CZlib", "CommandSigning", "ExampleBot", "FleetSimulator", "Postgres", "RecordingBot",
-                "Server", "TestSupport", "contract-gen",
+                "AgentKit", "CZlib", "CommandSigning", "ExampleBot", "FleetSimulator", "OpenID", "Postgres",
+                "RecordingBot", "Server", "TestSupport", "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]

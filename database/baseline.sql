@@ -1063,14 +1063,52 @@ CREATE TABLE enrolment_codes (
 CREATE INDEX enrolment_codes_newest ON enrolment_codes (created_at DESC, code_id DESC);
 
 -- Sessions of the dashboard: the SHA-256 of the cookie's secret and of the token that opened the session. A session has the permissions that
--- its token has now.
+-- its token has now. The sessions of people from an OpenID provider have a hash that is no token's.
 CREATE TABLE web_sessions (
     hash text PRIMARY KEY,
     token_hash text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    -- Identifies the session without revealing its secret. The audit log has the first 16 digits.
+    session_id uuid NOT NULL GENERATED ALWAYS AS ("left"(hash, 32)::uuid) STORED,
+    -- Null if a server of release 1.2 opened it.
+    principal text,
+    address text,
+    browser text,
+    -- When its user last opened a page or sent a form, to half a minute.
+    used_at timestamptz NOT NULL DEFAULT now(),
+    -- Null if an OpenID provider does not state it.
+    authenticated_at timestamptz DEFAULT now()
 );
 CREATE INDEX web_sessions_oldest ON web_sessions (expires_at);
+CREATE UNIQUE INDEX web_sessions_by_id ON web_sessions (session_id);
+CREATE INDEX web_sessions_newest ON web_sessions (created_at DESC, session_id DESC);
+
+-- People who sign in at an OpenID provider: an issuer and a subject (OpenID Connect Core 1.0, section 2). The name is for people and never changes.
+CREATE TABLE openid_people (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    name text NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (issuer, subject)
+);
+
+CREATE TABLE openid_sessions (
+    hash text PRIMARY KEY REFERENCES web_sessions ON DELETE CASCADE,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    -- The roles of the person's groups at the last check.
+    roles text[] NOT NULL,
+    -- The provider's tokens, encrypted under the secret of the session, which only the browser has.
+    tokens text NOT NULL,
+    -- When the provider last confirmed the person's groups.
+    checked_at timestamptz NOT NULL DEFAULT now(),
+    -- Until then no other server asks the provider.
+    claimed_until timestamptz,
+    -- Since when the provider has not responded; null if it has.
+    failing_since timestamptz,
+    FOREIGN KEY (issuer, subject) REFERENCES openid_people
+);
 
 -- How users arrange the tables of the dashboard. A user is the name of a token, which survives its rotation.
 CREATE TABLE table_layouts (

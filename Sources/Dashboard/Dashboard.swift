@@ -16,7 +16,7 @@ public struct Dashboard<API: Operations>: Sendable {
     let missingRoles: @Sendable (_ principal: Principal, _ route: Route) -> [String]?
     /// Records that a principal lacks the roles for an operation.
     let denied: @Sendable (_ request: WebRequest, _ route: Route) -> Void
-    /// Checks that the form field `token` is a token of the session's principal: approvers authenticate again for each decision.
+    /// Checks that the user has authenticated for an operation: recently, or with the form field `token`.
     let confirm: @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     let verifier = AuditVerifier()
 
@@ -117,6 +117,7 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("views", 2): return try await changeView(path[1], request)
         case ("tables", 2): return try await arrangeColumns(path[1], request)
         case ("enrolment-codes", 3): return try await changeEnrolmentCode(path[1], path[2], request)
+        case ("sessions", 3): return try await changeSession(path[1], path[2], request)
         case ("tokens", 3): return try await changeToken(path[1], path[2], request)
         default: throw .noPage
         }
@@ -213,7 +214,7 @@ extension Problem {
 enum FlashMessage: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
         checked, revoked, tested, replayed, retired, deleting, verified, subscribed, unsubscribed, viewSaved,
-        viewDeleted, columnsSaved, columnsReset, codeRevoked
+        viewDeleted, columnsSaved, columnsReset, sessionEnded, codeRevoked
 
     static func text(_ name: String?) -> String? {
         name.flatMap(FlashMessage.init(rawValue:)).map(\.text)
@@ -243,6 +244,7 @@ enum FlashMessage: String {
         case .viewSaved: "View saved"
         case .viewDeleted: "View deleted"
         case .columnsSaved: "Columns saved"
+        case .sessionEnded: "Session ended"
         case .columnsReset: "Standard columns restored"
         case .codeRevoked: "Enrolment code revoked"
         }

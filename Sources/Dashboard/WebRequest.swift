@@ -12,6 +12,8 @@ public struct WebRequest: Sendable {
     public var form: Fields
     /// The principal of the session.
     public var principal: Principal
+    /// How the user has authenticated.
+    public var authentication: Authentication
     /// The IP address of the client.
     public var address: String
     /// The CSRF token that each form of this response must carry.
@@ -34,6 +36,7 @@ public struct WebRequest: Sendable {
         query: Fields,
         form: Fields,
         principal: Principal,
+        authentication: Authentication = Authentication(kind: .token, isRecent: true),
         address: String,
         csrf: String,
         theme: String?,
@@ -47,6 +50,7 @@ public struct WebRequest: Sendable {
         self.query = query
         self.form = form
         self.principal = principal
+        self.authentication = authentication
         self.address = address
         self.csrf = csrf
         self.theme = theme
@@ -54,6 +58,35 @@ public struct WebRequest: Sendable {
         self.hasShortcuts = hasShortcuts
         self.reportingCurrency = reportingCurrency
         self.known = known
+    }
+}
+
+extension WebRequest {
+    /// How and when the user of a session has authenticated.
+    public struct Authentication: Sendable {
+        /// How a user authenticates.
+        public enum Kind: Sendable {
+            /// With a token.
+            case token
+            /// At the OpenID provider.
+            case provider
+        }
+
+        /// The code of the problem if an action requires a recent authentication.
+        public static let requiredCode = "REAUTHENTICATION_REQUIRED"
+        /// The code of the problem if the entered token is not the user's.
+        public static let failedCode = "REAUTHENTICATION_FAILED"
+
+        /// How the user authenticates.
+        public let kind: Kind
+        /// Whether the user has authenticated recently enough for a high-risk command.
+        public let isRecent: Bool
+
+        /// Creates an authentication.
+        public init(kind: Kind, isRecent: Bool) {
+            self.kind = kind
+            self.isRecent = isRecent
+        }
     }
 }
 

@@ -33,6 +33,11 @@ public final class API: Operations {
         /// The maximum lifetime of a command in seconds; nil for no limit.
         public var commandMaxSeconds: Int?
 
+        /// Seconds without use after which a session of the dashboard ends; nil for no limit.
+        public var sessionIdleSeconds: Int?
+        /// Seconds after authentication for which a session may send high-risk commands.
+        public var stepUpSeconds = 900
+
         /// Days of silence after which an instance is retired; nil if only operators retire instances.
         public var instanceRetireDays: Int?
         /// Limits on what clients may add or hold.

@@ -395,6 +395,8 @@ extension API.Configuration {
         signing = configuration.signing
         configuredNames = configuration.namedTokens.map(\.name)
         commandMaxSeconds = configuration.commandMaxSeconds
+        sessionIdleSeconds = configuration.sessionIdleSeconds
+        stepUpSeconds = configuration.stepUpSeconds
         commandFinishSeconds = configuration.commandFinishSeconds
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays

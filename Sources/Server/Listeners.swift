@@ -115,7 +115,13 @@ struct Listeners: Service {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
         let warning = isExposed ? "Agents need no credentials, and other machines can reach the API." : nil
-        let sessions = SessionAuthenticator(api: api, authenticator: authenticator)
+        let openID = configuration.openID.map { OpenIDSessions(api: api, configuration: $0) }
+        let sessions = SessionAuthenticator(
+            api: api,
+            authenticator: authenticator,
+            openID: openID,
+            stepUpSeconds: configuration.stepUpSeconds
+        )
         let dashboard = Dashboard(
             api: api,
             environment: configuration.environment,
@@ -124,12 +130,7 @@ struct Listeners: Service {
             missingRoles: { principal, route in authorization.missingRoles(of: principal, on: route) },
             denied: { request, route in denials.add(request.principal.name, route.rawValue, from: request.address) },
             confirm: { request, route async throws(Problem) in
-                try await sessions.confirm(
-                    request.form["token"] ?? "",
-                    of: request.principal,
-                    for: route,
-                    from: request.address
-                )
+                try await sessions.confirm(request, for: route)
             }
         )
         let responder = WebResponder(

@@ -1,4 +1,5 @@
 package import ContractRuntime
+import Digests
 
 /// The key by which push services recognize this deployment (RFC 8292, "VAPID"). Subscriptions of browsers are bound to it.
 public struct ApplicationServerKey: Sendable {

@@ -1,4 +1,5 @@
 import CCrypto
+import Digests
 
 /// The keys of a browser's push subscription (W3C Push API, `PushSubscription.getKey()`).
 package struct SubscriptionKeys: Sendable {

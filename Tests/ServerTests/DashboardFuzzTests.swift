@@ -409,6 +409,7 @@ private struct Attacker {
             ),
             ("/admin/modules/\(id)/run", []), ("/module-runs/check", []), ("/module-runs/\(id)/cancel", []),
             ("/notifications/test", ["severity"]), ("/notifications/\(id)/replay", []), ("/tokens/\(id)/revoke", []),
+            ("/sessions/\(id)/end", []),
             ("/preferences", ["theme", "zone", "keys", "back"]),
             ("/views", ["list", "name", "query", "is_default"]), ("/views/\(id)", ["list", "name", "query", "action"]),
             ("/tables/instances", ["column", "width", "shown", "up", "down", "query", "action"]),

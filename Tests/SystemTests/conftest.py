@@ -34,7 +34,8 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         environment.update(DATA_DIR=f"{folder}/cluster", ADMIN_TOKEN=TOKEN, API_ADDRESS="127.0.0.1:0", WEB_ADDRESS="127.0.0.1:0",
                            ENVIRONMENT="TEST", LOG_LEVEL="warning",
-                           **{"COMMAND_APPROVAL": "required", "ADMIN_TOKENS_FILE": str(tokens), **settings})
+                           # On a busy machine the tests take longer than the default of STEP_UP_MINUTES.
+                           **{"COMMAND_APPROVAL": "required", "STEP_UP_MINUTES": "720", "ADMIN_TOKENS_FILE": str(tokens), **settings})
         self.folder = folder
         self.log = open(f"{folder}/log", "w+")
         self.process = subprocess.Popen([SERVER, "serve", "--migrate"], env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True)

@@ -25,7 +25,7 @@ PAGES = [
     "/analytics", "/analytics?tab=days", "/compare?instance=binance-a0&instance=okx-d3", "/analytics?tab=execution", "/analytics?tab=equity", "/analytics?tab=runs", "/analytics?tab=resources",
     "/reconciliation", "/admin/modules", "/admin/modules/6f3c1a52-6a3c-4f6e-9d59-0b7e6c1f0a11", "/audit", "/markets", "/datasets",
     "/retired-instances", "/instances/okx-d3/retire",
-    "/settings", "/settings?tab=tokens", "/settings?tab=notifications", "/settings?tab=about", "/system", "/killswitch",
+    "/settings", "/settings?tab=sessions", "/settings?tab=tokens", "/settings?tab=notifications", "/settings?tab=about", "/system", "/killswitch",
 ]
 LABELS = ["Dashboard", "Bots", "Portfolio", "Markets", "Analytics", "Datasets", "Modules / Admin"]
 

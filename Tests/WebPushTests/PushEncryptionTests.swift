@@ -1,4 +1,5 @@
 import ContractRuntime
+import Digests
 import Testing
 
 @testable import WebPush

@@ -215,6 +215,10 @@ extension Dashboard {
             let instance = try await api.listInstances(input(request, query)).body.items.first
             blocks.append(approval(of: command, on: instance, since, request))
         }
+        let authentication = request.authentication
+        if !blocks.isEmpty, authentication.kind == .provider, !authentication.isRecent {
+            blocks.insert(Self.stepUpBlock("/approvals"), at: 0)
+        }
         if blocks.isEmpty { blocks.append(Block("none", nil, .text("No commands await approval"))) }
         return PageView(title: "Approvals", note: "You cannot approve or deny your own command", blocks: blocks)
     }
@@ -239,10 +243,8 @@ extension Dashboard {
         let isOwn = command.createdBy == request.principal.name
         let form = Form(
             action: "/commands/\(id)/decide",
-            fields: [
-                Form.Field("token", "Your token", kind: "password", isRequired: true),
-                Form.Field("reason", "Reason"),
-            ],
+            fields: (request.authentication.kind == .token ? [Confirmation.tokenField] : [])
+                + [Form.Field("reason", "Reason")],
             buttons: [
                 Form.Button("Approve", name: "decision", value: "approve", look: "danger"),
                 Form.Button("Deny", name: "decision", value: "deny"),

@@ -6,7 +6,7 @@ extension Dashboard {
     /// `/commands/new`: a preview of a command, and the form that confirms it.
     func newCommand(_ request: WebRequest) async throws(Problem) -> PageView {
         let preview = try await preview(request.query, request)
-        return confirmation(preview, request.query, key: UUID().text, by: request.principal.name)
+        return confirmation(preview, request.query, request, key: UUID().text)
     }
 
     // MARK: - Preview
@@ -84,20 +84,21 @@ extension Dashboard {
         guard problem.asksForConfirmation else { return nil }
         guard let preview = try? await preview(request.form, request) else { return nil }
         let error = "\(problem.detail) (\(problem.code))"
-        let key = request.form["key"] ?? UUID().text
-        return confirmation(preview, request.form, key: key, by: request.principal.name, error: error)
+        return confirmation(preview, request.form, request, key: request.form["key"] ?? UUID().text, error: error)
     }
 
     private func confirmation(
         _ preview: CommandConfirmation,
         _ fields: Fields,
+        _ request: WebRequest,
         key: String,
-        by author: String,
         error: String? = nil
     ) -> PageView {
         // The required confirmation of SET_MODE depends on the mode, so the mode is selected first.
         let isModeMissing = preview.type == .setMode && fields["mode"] == nil
-        let form = isModeMissing ? Self.modeForm(fields) : Self.form(preview, fields, key, by: author, error)
+        let stepUp = preview.isHighRisk && !request.authentication.isRecent ? request.authentication.kind : nil
+        let author = request.principal.name
+        let form = isModeMissing ? Self.modeForm(fields) : Self.form(preview, fields, stepUp, key, by: author, error)
         let instances = preview.instances
         let who = instances.count == 1 ? instances[0].instanceID : "\(Figures.count(instances.count)) instances"
         let card = ConfirmationCard(
@@ -108,7 +109,7 @@ extension Dashboard {
         )
         return PageView(
             title: "\(preview.type.rawValue)\(fields["mode"].map { " to \($0)" } ?? ""): \(who)",
-            blocks: [
+            blocks: (stepUp == .provider ? [Self.stepUpBlock(Self.address(of: preview, fields))] : []) + [
                 Block(
                     "confirm",
                     isModeMissing ? "Select a mode" : "Confirm",
@@ -181,9 +182,15 @@ extension Dashboard {
         )
     }
 
+    /// The address of a command's preview.
+    private static func address(of preview: CommandConfirmation, _ fields: Fields) -> String {
+        "/commands/new?" + Fields(of: carried(fields, ["mode"]).map { ($0.name, $0.value) }).text
+    }
+
     private static func form(
         _ preview: CommandConfirmation,
         _ sent: Fields,
+        _ stepUp: WebRequest.Authentication.Kind?,
         _ key: String,
         by author: String,
         _ error: String?
@@ -196,6 +203,7 @@ extension Dashboard {
             ]
         }
         if preview.level == .typed { fields.append(Confirmation.phraseField(preview.phrase)) }
+        if stepUp == .token { fields.append(Confirmation.tokenField) }
         let look = preview.level >= .reasoned ? "first danger" : "first"
         return Form(
             action: "/commands",
@@ -217,6 +225,7 @@ extension Dashboard {
         let form = request.form
         let preview = try await preview(form, request)
         try preview.check(form)
+        if preview.isHighRisk { try await confirm(request, .createCommand) }
         let instances = preview.instances
         let ttl = form["ttl"].flatMap(Int.init) ?? Confirmation.standardLifetime
         let payload = Self.payload(of: preview.type, form)
@@ -244,6 +253,20 @@ extension Dashboard {
         let key = form["key"] ?? UUID().text
         let bulk = try await api.createCommands(input(request, key: key, body: JSONObject(commands))).body
         return bulk.bulkID.map { "/command-bulks/\($0.text)" } ?? "/commands"
+    }
+}
+
+extension Dashboard {
+    /// Asks a person of the OpenID provider to authenticate again.
+    ///
+    /// - Parameter path: The page to return to.
+    static func stepUpBlock(_ path: String) -> Block {
+        Block(
+            "step-up",
+            "Authenticate again",
+            more: Block.Link(text: "Sign in again", href: "/login/openid?again=1&next=\(PercentEncoding.encode(path))"),
+            .text("You authenticated too long ago for this action. After signing in again you return to this page.")
+        )
     }
 }
 

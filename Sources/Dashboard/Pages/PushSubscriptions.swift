@@ -8,6 +8,10 @@ extension Dashboard {
         guard let key = try await api.getPushKey(input(request)).body.publicKey else {
             return [Block("push", "Web push", .text("Web push is off. An administrator turns it on with PUSH_KEY."))]
         }
+        if request.authentication.kind == .provider {
+            let text = "People of the OpenID provider cannot subscribe browsers: only tokens can."
+            return [Block("push", "Web push", .text(text))]
+        }
         let subscriptions = try await api.listPushSubscriptions(input(request)).body.items
         let subscribe = Form(
             action: "/push-subscriptions",

@@ -2,17 +2,18 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/settings`: preferences of this browser, tokens, notifications, and the version of the server.
+    /// `/settings`: preferences of this browser, sessions, tokens, notifications, and the version of the server.
     func settings(_ request: WebRequest) async throws(Problem) -> PageView {
         let tab = request.query["tab"] ?? "profile"
         let blocks: [Block]
         switch tab {
+        case "sessions": blocks = try await sessions(request)
         case "tokens": blocks = try await tokens(request) + enrolmentCodes(request)
         case "notifications": blocks = try await notifications(request)
         case "about": blocks = Self.about
         default: blocks = Self.profile(request, try await api.listFxRates(input(request)).body)
         }
-        let names = ["profile", "tokens", "notifications", "about"]
+        let names = ["profile", "sessions", "tokens", "notifications", "about"]
         return PageView(
             title: "Settings",
             tabs: names.map { name in

@@ -18,6 +18,9 @@ struct CommandConfirmation {
     /// The first instances with their state, to show on the page.
     var sample: [CommandTarget] { reach.instances ?? [] }
 
+    /// Whether the command ends or begins real trading on one of the instances. The server decides it.
+    var isHighRisk: Bool { instances.contains { $0.isHighRisk == true } }
+
     /// The text that the operator must type exactly.
     var phrase: String {
         if let only = instances.first, instances.count == 1 { return "\(type.rawValue) \(only.instanceID)" }

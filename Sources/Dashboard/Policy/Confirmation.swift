@@ -24,6 +24,9 @@ enum Confirmation {
         Form.Field("phrase", "Type \(phrase) to confirm", hint: "Case-sensitive", isRequired: true)
     }
 
+    /// The field for a token of the user, who authenticates again.
+    static let tokenField = Form.Field("token", "Your token", kind: "password", isRequired: true)
+
     /// The reason in a submitted form.
     static func reason(in form: Fields) throws(Problem) -> String {
         guard let reason = form["reason"], reason.unicodeScalars.count >= reasonMinimum else {
@@ -66,5 +69,11 @@ extension Problem {
     }
 
     /// Whether a new preview, confirmed again, can succeed.
-    var asksForConfirmation: Bool { code == Self.unconfirmedCode || code == Self.outdatedCode }
+    var asksForConfirmation: Bool {
+        let codes = [
+            Self.unconfirmedCode, Self.outdatedCode, WebRequest.Authentication.requiredCode,
+            WebRequest.Authentication.failedCode,
+        ]
+        return codes.contains { code.hasSameScalars(as: $0) }
+    }
 }

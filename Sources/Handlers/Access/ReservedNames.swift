@@ -5,10 +5,12 @@ import Generated
 public enum ReservedNames {
     /// Actors without a token.
     private static let actors = [Actor.agent, Actor.admin, Actor.scheduler, Actor.unknown, "anonymous", "auto"]
-    /// The beginning of the names of agents' tokens.
-    private static let agentPrefix = "agent:"
+    /// The beginning of the names of people of an OpenID provider.
+    static let personPrefix = "oidc:"
     /// The beginning of the names of enrolment codes as actors.
     static let enrolmentPrefix = "enrolment:"
+    /// The beginnings of the names of agents' tokens, of enrolment codes and of people.
+    private static let prefixes = ["agent:", enrolmentPrefix, personPrefix]
 
     /// Whether a name is reserved, or could be taken for one that is.
     ///
@@ -16,9 +18,11 @@ public enum ReservedNames {
     public static func contains(_ name: String, configured: [String] = []) -> Bool {
         let folded = fold(name)
         // traps: canonically equivalent names must count as equal here.
-        return folded.hasPrefix(agentPrefix) || folded.hasPrefix(enrolmentPrefix)
-            || (actors + configured).contains { fold($0) == folded }
+        return prefixes.contains { folded.hasPrefix($0) } || (actors + configured).contains { fold($0) == folded }
     }
+
+    /// Whether a principal's name is that of a person of an OpenID provider.
+    static func isPerson(_ name: String) -> Bool { name.utf8.starts(with: personPrefix.utf8) }
 
     /// Ignores case, spaces and the full width of letters.
     private static func fold(_ name: String) -> String {

@@ -16,7 +16,17 @@ extension API {
             }
         }
         // traps: hashes are hexadecimal, where equal texts have the same code points.
-        let ended = Set(try await run(.revokedCredentials(tokens: tokens, sessions: sessions)))
+        let ended = Set(
+            try await run(
+                .revokedCredentials(
+                    tokens: tokens,
+                    sessions: sessions,
+                    idleSeconds: configuration.sessionIdleSeconds,
+                    checkSeconds: OpenIDPerson.Check.validSeconds,
+                    graceSeconds: OpenIDPerson.Check.graceSeconds
+                )
+            )
+        )
         return credentials.filter { credential in
             switch credential {
             case .token(let hash), .session(let hash): ended.contains(hash)

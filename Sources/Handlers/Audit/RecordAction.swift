@@ -42,6 +42,8 @@ enum AuditAction: String {
     case export = "EXPORT"
     case logIn = "LOGIN"
     case logOut = "LOGOUT"
+    case sessionRevoke = "SESSION_REVOKE"
+    case sessionEnd = "SESSION_END"
     case authenticate = "AUTHENTICATE"
     case authorize = "AUTHORIZE"
 }

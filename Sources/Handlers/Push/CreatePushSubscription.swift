@@ -8,6 +8,7 @@ extension API {
         _ input: CreatePushSubscription.Input
     ) async throws(Problem) -> CreatePushSubscription.Output {
         let (request, principal) = (input.body, input.principal.name)
+        if ReservedNames.isPerson(principal) { throw .pushNeedsToken }
         let service = try pushService(of: request)
         let row = try await audited(.pushSubscribe, on: .pushSubscription, service, by: principal) { transaction in
             let row = try transaction.run(
@@ -63,6 +64,12 @@ extension API {
 }
 
 extension Problem {
+    /// Nothing would end the subscription of a person who loses access at the provider.
+    fileprivate static let pushNeedsToken = Problem(
+        status: 403,
+        code: .pushNeedsToken,
+        detail: "people of an OpenID provider cannot subscribe: sign in with a token"
+    )
     fileprivate static let pushOff = Problem(
         status: 409,
         code: .pushOff,

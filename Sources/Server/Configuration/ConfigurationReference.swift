@@ -44,6 +44,20 @@ enum ConfigurationReference {
         "DATA_DIR": "The directory of the server's own cluster and its socket. Defaults to `.flotilla`.",
         "ADMIN_TOKEN": "The token with all roles. The server does not start without it.",
         "ADMIN_TOKENS_FILE": "A file of further tokens, one per line: `NAME ROLE[,ROLE] SHA256`.",
+        "OIDC_ISSUER":
+            "The issuer of the OpenID provider at which people sign in, such as `https://id.example/realms/desk`. Without it, people sign in only with tokens.",
+        "OIDC_CLIENT_ID": "The id of this client at the provider. Its redirect URI is `/login/openid/callback`.",
+        "OIDC_CLIENT_SECRET_FILE":
+            "A file with the client's secret, which is read at the start. Without it the client is public.",
+        "OIDC_ROLES":
+            "The roles of the provider's groups, such as `trading:operator,risk:approver`. People without a group in this list have no access.",
+        "OIDC_SCOPES":
+            "The requested scopes, separated by spaces. Defaults to `openid profile email`. Some providers need others for groups and refresh tokens, such as `groups` and `offline_access`.",
+        "OIDC_GROUPS_CLAIM": "The claim with a person's groups. Defaults to `groups`.",
+        "SESSION_IDLE_MINUTES":
+            "Minutes without use after which a session of the dashboard ends; 0 for no limit. Updates of an open page are no use. Each session ends after twelve hours.",
+        "STEP_UP_MINUTES":
+            "Minutes after authentication for which a session may send high-risk commands; afterwards its user must authenticate again.",
         "AGENT_AUTH":
             "Whether each agent needs its own token. Defaults to `open` if only this machine can reach `API_ADDRESS` or `ALLOW_INSECURE` has `open-agents`, otherwise to `required`.",
         "AGENT_CREDENTIAL_DAYS":

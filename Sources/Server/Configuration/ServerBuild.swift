@@ -20,6 +20,7 @@ enum ServerBuild {
         "DISCORD_WEBHOOK_URL_CRITICAL",
         "DISCORD_WEBHOOK_URL_INFO",
         "DISCORD_WEBHOOK_URL_WARNING",
+        "OIDC_ISSUER",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "PUSH_KEY",
         "TLS_CERTIFICATE",

@@ -20,6 +20,12 @@ struct ServerConfiguration: Sendable {
     var adminToken: String
     /// Further tokens with names and roles.
     var namedTokens: [NamedToken]
+    /// The OpenID provider at which people sign in; nil if they use only tokens.
+    var openID: OpenIDConfiguration?
+    /// Seconds without use after which a session of the dashboard ends; nil for no limit.
+    var sessionIdleSeconds: Int?
+    /// Seconds after authentication for which a session may send high-risk commands.
+    var stepUpSeconds: Int
     /// Whether agents need credentials.
     var requiresAgentTokens: Bool
     /// The lifetime of the credential of an enrolled agent, in days.
@@ -164,6 +170,10 @@ struct ServerConfiguration: Sendable {
         } else {
             namedTokens = []
         }
+        openID = try OpenIDConfiguration.read(variables)
+        let idleMinutes = try variables.integer("SESSION_IDLE_MINUTES", in: 0...720, default: 60)
+        sessionIdleSeconds = idleMinutes == 0 ? nil : idleMinutes * 60
+        stepUpSeconds = try variables.integer("STEP_UP_MINUTES", in: 1...720, default: 15) * 60
         let agentAuthentication: AgentAuthentication? = try variables.choice("AGENT_AUTH")
         agentCredentialDays = try variables.integer("AGENT_CREDENTIAL_DAYS", in: 1...365, default: 30)
         apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))

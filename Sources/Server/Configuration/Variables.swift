@@ -84,16 +84,22 @@ struct Variables {
     ///
     /// - Parameters:
     ///   - kind: The format of one value, for the error message.
+    ///   - allowsSpaces: Whether a value may contain spaces.
     ///   - read: Parses one value without surrounding spaces; returns nil if it is malformed.
-    func list<Value>(_ name: String, of kind: String, _ read: (String) -> Value?) throws(ConfigurationError) -> [Value]
-    {
+    func list<Value>(
+        _ name: String,
+        of kind: String,
+        allowsSpaces: Bool = false,
+        _ read: (String) -> Value?
+    ) throws(ConfigurationError) -> [Value] {
         let expected = "\(kind), comma-separated"
         log?.note(name, expected: expected, default: nil)
         guard let text = value(name) else { return [] }
         var values: [Value] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let words = part.split(separator: " ")
-            guard words.count == 1, let value = read(String(words[0])) else {
+            let isWhole = words.count == 1 || allowsSpaces && !words.isEmpty
+            guard isWhole, let value = read(words.joined(separator: " ")) else {
                 throw ConfigurationError(variable: name, found: "'\(part)'", expected: expected)
             }
             values.append(value)

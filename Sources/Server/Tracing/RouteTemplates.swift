@@ -38,6 +38,8 @@ extension WebTarget {
         case .reference: "/reference"
         case .health: "/api/healthz"
         case .signInPage, .signIn: "/login"
+        case .openID: "/login/openid"
+        case .openIDResponse: "/login/openid/callback"
         case .home: "/"
         case .operation(let route, _): templates[route].map { "/api" + $0 }
         case .unknownOperation: "/api/{path}"

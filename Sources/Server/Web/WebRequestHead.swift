@@ -17,6 +17,8 @@ struct WebRequestHead: Sendable {
     let headers: HeaderFields
     /// The secret of the session; nil without a session cookie.
     let session: String?
+    /// The secret of an attempt to sign in at the OpenID provider, and the path to open afterwards; nil without one.
+    let attempt: SignInAttempt?
     /// `light` or `dark`; nil to follow the browser's setting.
     let theme: String?
     /// Whether the browser shows times in its own zone.
@@ -39,6 +41,7 @@ struct WebRequestHead: Sendable {
         headers = HeaderFields(head.headers.map { ($0.name, $0.value) })
         let cookies = Self.cookies(head.headers)
         session = cookies[Self.sessionCookie(of: client)].flatMap { $0.isEmpty ? nil : $0 }
+        attempt = cookies[Self.attemptCookie(of: client)].flatMap { SignInAttempt(cookie: $0) }
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
         isLocalTime = cookies["zone"] == "local"
         hasShortcuts = cookies["keys"] != "off"
@@ -65,6 +68,22 @@ struct WebRequestHead: Sendable {
     func sessionCookie(_ secret: String, seconds: Int) -> String {
         cookie(Self.sessionCookie(of: client), secret, seconds: seconds) + "; HttpOnly"
     }
+
+    private static func attemptCookie(of client: Client) -> String {
+        client.isSecure ? "__Host-flotilla_openid" : "flotilla_openid"
+    }
+
+    /// The `Set-Cookie` value of an attempt to sign in; nil removes it.
+    func attemptCookie(_ attempt: SignInAttempt?) -> String {
+        let seconds = attempt == nil ? 0 : SignInAttempt.seconds
+        return cookie(Self.attemptCookie(of: client), attempt?.cookie ?? "", seconds: seconds) + "; HttpOnly"
+    }
+
+    /// The scheme and authority under which the browser knows this server. `RequestGuard` has checked the field `Host`.
+    var site: String { "\(client.isSecure ? "https" : "http")://\(headers["host"] ?? "")" }
+
+    /// Whether the request is an update of an open page instead of an action of its user.
+    var isUpdate: Bool { headers["flotilla-blocks"] != nil || path.first == "api" }
 
     /// A `Set-Cookie` value that scripts can read.
     func cookie(_ name: String, _ value: String, seconds: Int) -> String {
@@ -107,4 +126,41 @@ struct WebRequestHead: Sendable {
         else { return "/dashboard" }
         return path
     }
+}
+
+/// An attempt to sign in at the OpenID provider, which the browser keeps in a cookie.
+struct SignInAttempt: Sendable {
+    /// The lifetime of an attempt in seconds.
+    static let seconds = 600
+    /// The maximum length of a path in the cookie.
+    private static let mostBytes = 1_500
+
+    let secret: String
+    /// Whether the person must authenticate again.
+    let isStepUp: Bool
+    /// The path to open afterwards.
+    let next: String
+
+    init(secret: String, isStepUp: Bool, next: String) {
+        self.secret = secret
+        self.isStepUp = isStepUp
+        self.next = next.utf8.count <= Self.mostBytes ? next : "/dashboard"
+    }
+
+    /// Reads the value of the cookie.
+    init?(cookie: String) {
+        let parts = cookie.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, let secret = parts.first, let mark = parts.dropFirst().first, let next = parts.last
+        else {
+            return nil
+        }
+        self.init(
+            secret: secret,
+            isStepUp: mark == "again",
+            next: WebRequestHead.localPath(Fields.decoded(next, isForm: false))
+        )
+    }
+
+    /// The value of the cookie.
+    var cookie: String { "\(secret).\(isStepUp ? "again" : "").\(PercentEncoding.encode(next))" }
 }

@@ -30,6 +30,7 @@ extension WebResponder {
             theme: head.theme,
             next: WebRequestHead.localPath(next ?? head.query["next"]),
             error: error,
+            provider: sessions.openID?.name,
             warning: warning,
             availability: dashboard.availability()
         )
@@ -39,7 +40,11 @@ extension WebResponder {
     func signIn(_ head: WebRequestHead, _ form: Fields) async -> ServerResponse {
         let next = WebRequestHead.localPath(form["next"])
         do throws(Problem) {
-            let session = try await sessions.open(form["token"] ?? "", from: head.client.address)
+            let session = try await sessions.open(
+                form["token"] ?? "",
+                from: head.client.address,
+                browser: head.headers["user-agent"]
+            )
             var response = redirect(to: next, head)
             response.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
             return response
@@ -49,11 +54,67 @@ extension WebResponder {
         }
     }
 
-    func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
-        do throws(Problem) { try await api.closeSession(secret: user.session, of: user.principal.name) } catch {
-            return unavailable(error, head)
+    // MARK: - OpenID Connect
+
+    /// Sends the browser to the OpenID provider.
+    func beginOpenID(_ head: WebRequestHead) async -> ServerResponse {
+        guard let openID = sessions.openID else { return ServerResponse(.notFound, requestID: head.id) }
+        let next = WebRequestHead.localPath(head.query["next"])
+        let isStepUp = head.query["again"] != nil
+        do throws(Problem) {
+            let (url, secret) = try await openID.begin(
+                at: head.site,
+                stepUpSeconds: isStepUp ? sessions.stepUpSeconds : nil
+            )
+            let attempt = SignInAttempt(secret: secret, isStepUp: isStepUp, next: next)
+            var response = redirect(to: url, head)
+            response.headers.add(name: "Set-Cookie", value: head.attemptCookie(attempt))
+            return response
+        } catch { return signInPage(head, status: error.status, next: next, error: error.detail) }
+    }
+
+    /// Opens a session with the provider's response. A session that the browser has ends: its user has authenticated again.
+    func finishOpenID(_ head: WebRequestHead) async -> ServerResponse {
+        guard let openID = sessions.openID else { return ServerResponse(.notFound, requestID: head.id) }
+        let next = head.attempt?.next ?? "/dashboard"
+        var response: ServerResponse
+        var session: String?
+        do throws(Problem) {
+            session = try await openID.finish(
+                head.query,
+                secret: head.attempt?.secret,
+                isStepUp: head.attempt?.isStepUp == true,
+                at: head.site,
+                browser: head.headers["user-agent"]
+            )
+            if let old = head.session { try await sessions.replace(old) }
+            response = redirect(to: next, head)
+        } catch {
+            if error.status == 403 { denials.add(nil, "login", from: head.client.address) }
+            response = signInPage(head, status: error.status, next: next, error: error.detail)
         }
-        var response = redirect(to: "/login", head)
+        response.headers.add(name: "Set-Cookie", value: head.attemptCookie(nil))
+        if let session {
+            response.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
+        }
+        return response
+    }
+
+    /// Ends the session here, and sends people of the OpenID provider there to sign out, too.
+    func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
+        var response: ServerResponse
+        do throws(Problem) {
+            let url = try await sessions.openID?.logoutURL(ofSession: user.session, at: head.site)
+            try await api.closeSession(secret: user.session, of: user.principal.name)
+            if let url {
+                // A redirect of the form to another site would violate `form-action` of the policy.
+                let page = SignInPage.signedOut(environment: environment, theme: head.theme, link: url)
+                response = html(200, page.html, head)
+                response.headers.add(name: "Refresh", value: HeaderText.safe("0; url=\(url)"))
+            } else {
+                response = redirect(to: "/login", head)
+            }
+        } catch { return unavailable(error, head) }
         response.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
         return response
     }
@@ -86,7 +147,8 @@ extension WebResponder {
         let page = SignInPage.unavailable(
             environment: environment,
             theme: head.theme,
-            text: "The dashboard cannot load data: \(problem.detail)."
+            text: "The dashboard cannot load data: \(problem.detail).",
+            isOfProvider: problem.code == "PROVIDER_UNAVAILABLE"
         )
         var response = html(problem.status, page.html, head)
         if let seconds = problem.retryAfterSeconds {

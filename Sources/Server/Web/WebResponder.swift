@@ -14,6 +14,7 @@ struct WebResponder: Responder {
     struct SignedIn: Sendable {
         let session: String
         let principal: Principal
+        let authentication: WebRequest.Authentication
         /// The fields of the submitted form.
         let form: Fields
     }
@@ -53,14 +54,15 @@ struct WebResponder: Responder {
     func authorize(_ target: WebTarget, _ body: [UInt8]) async throws(Rejection) -> SignedIn? {
         let head = target.head
         let isAPI = head.path.first == "api"
-        let principal: Principal?
-        do throws(Problem) { principal = try await sessions.principal(ofSession: head.session) } catch {
+        let found: SessionAuthenticator.User?
+        do throws(Problem) { found = try await user(of: head) } catch {
             throw Rejection(isAPI ? ServerResponse(error, requestID: head.id) : unavailable(error, head))
         }
-        guard let principal, let session = head.session else {
+        guard let found, let session = head.session else {
             if isAPI { throw Rejection(ServerResponse(.unauthorized, requestID: head.id)) }
             throw Rejection(redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head))
         }
+        let principal = found.principal
         if case .operation(let route, _) = target.destination {
             do throws(Problem) {
                 try sessions.authenticator.authorization.check(.session(principal), on: route)
@@ -74,7 +76,19 @@ struct WebResponder: Responder {
             denials.add(principal.name, "form", from: head.client.address)
             throw Rejection(ServerResponse(.csrfMismatch, requestID: head.id))
         }
-        return SignedIn(session: session, principal: principal, form: form)
+        return SignedIn(
+            session: session,
+            principal: principal,
+            authentication: found.authentication,
+            form: form
+        )
+    }
+
+    /// The user of a request's session. An audit entry about the end of the session has the client's address.
+    private func user(of head: WebRequestHead) async throws(Problem) -> SessionAuthenticator.User? {
+        try await RequestClient(address: head.client.address, credential: nil).call { () async throws(Problem) in
+            try await sessions.user(ofSession: head.session, isUse: !head.isUpdate)
+        }
     }
 
     // MARK: - Pages
@@ -98,6 +112,8 @@ struct WebResponder: Responder {
             return ServerResponse(try await api.respond(to: Request(), on: .getHealth), requestID: head.id)
         case (.signInPage, _): return signInPage(head)
         case (.signIn, _): return await signIn(head, Fields(String(decoding: body, as: UTF8.self)))
+        case (.openID, _): return await beginOpenID(head)
+        case (.openIDResponse, _): return await finishOpenID(head)
         case (.home, _): return redirect(to: "/dashboard", head)
         case (.unknownOperation, _): throw .notFound
         case (.operation(let route, var request), let user):
@@ -119,6 +135,7 @@ struct WebResponder: Responder {
             query: head.query,
             form: user.form,
             principal: user.principal,
+            authentication: user.authentication,
             address: head.client.address,
             csrf: FormToken.masked(ofSession: user.session),
             theme: head.theme,
@@ -155,6 +172,10 @@ struct WebTarget: RequestTarget {
         case health
         case signInPage
         case signIn
+        /// The beginning of a sign-in at the OpenID provider.
+        case openID
+        /// The provider's response.
+        case openIDResponse
         /// The start page, which depends on the session.
         case home
         /// A GET operation of the API.
@@ -185,7 +206,7 @@ struct WebTarget: RequestTarget {
     /// Whether the caller must have a session.
     var needsSession: Bool {
         switch destination {
-        case .asset, .reference, .health, .signInPage, .signIn: false
+        case .asset, .reference, .health, .signInPage, .signIn, .openID, .openIDResponse: false
         case .home, .operation, .unknownOperation, .signOut, .preferences, .formToken, .page: true
         }
     }
@@ -197,6 +218,8 @@ struct WebTarget: RequestTarget {
         case ("reference", false) where head.path.count == 1: .reference
         case ("api", false): operation(of: head)
         case ("login", let isPost) where head.path.count == 1: isPost ? .signIn : .signInPage
+        case ("login", false) where head.path == ["login", "openid"]: .openID
+        case ("login", false) where head.path == ["login", "openid", "callback"]: .openIDResponse
         case ("logout", true) where head.path.count == 1: .signOut
         case ("preferences", true) where head.path.count == 1: .preferences
         case ("form-token", false) where head.path.count == 1: .formToken

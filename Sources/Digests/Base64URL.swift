@@ -18,12 +18,25 @@ package enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The text of bytes with the standard alphabet and padding (RFC 4648, section 4).
+    package static func encodeStandard(_ bytes: [UInt8]) -> String {
+        let text = encode(bytes).utf8.map { digit in
+            switch digit {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            default: digit
+            }
+        }
+        let padding = [UInt8](repeating: UInt8(ascii: "="), count: (4 - text.count % 4) % 4)
+        return String(decoding: text + padding, as: UTF8.self)
+    }
+
     /// The bytes of a text; nil if a character is not of the alphabet, or if bits remain that are not 0.
     package static func decode(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var (bits, count) = (UInt32(0), 0)
-        for character in text.utf8 {
-            guard let digit = digits.firstIndex(of: character) else { return nil }
+        for byte in text.utf8 {
+            guard let digit = digits.firstIndex(of: byte) else { return nil }
             (bits, count) = ((bits & 63) << 6 | UInt32(digit), count + 6)
             guard count >= 8 else { continue }
             count -= 8
