@@ -58,7 +58,9 @@ struct Fleet {
             version: version,
             timestamp: time
         )
-        let agent = hasToken ? Principal(name: "agent:\(instanceID)", subject: instanceID) : nil
+        let identity = UUID(uuidString: "0B9F6C1E-2A54-4D55-9F0E-6B6F3F2F6D11")
+        let agent =
+            hasToken ? Principal(name: "agent:\(instanceID)", subject: instanceID, identity: identity) : nil
         _ = try await api.postHeartbeat(.init(body: .heartbeat(heartbeat), principal: agent))
     }
 

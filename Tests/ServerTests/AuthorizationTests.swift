@@ -53,6 +53,21 @@ import Testing
         #expect(Self.status(.session(admin), .postHeartbeat, requiresAgents: true) == 401)
     }
 
+    @Test func `a token is checked where none is required, and a code opens only the enrolment`() {
+        let admin = Self.person(.admin)
+        #expect(Self.status(.token(Self.agent, Self.agentToken), .postHeartbeat) == 200)
+        #expect(Self.status(.token(admin, Self.agentToken), .postHeartbeat) == 403)
+        let code = SecurityScheme("enrolmentCode", .apiKey(.header, name: "X-Enrolment-Code"))
+        let holder = Principal(name: "enrolment:0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11")
+        #expect(Self.status(.token(holder, code), .enrollAgent) == 200)
+        let others: [Route] = [.listBots, .createEnrolmentCode, .rotateCredential, .postHeartbeat]
+        #expect(others.map { Self.status(.token(holder, code), $0, requiresAgents: true) } == [401, 401, 401, 401])
+        #expect(Self.status(.token(admin, Self.adminToken), .enrollAgent) == 401)
+        #expect(Self.status(.session(admin), .enrollAgent) == 401)
+        #expect(Self.status(.token(Self.agent, Self.agentToken), .rotateCredential) == 200)
+        #expect(Self.status(nil, .enrollAgent) == 401)
+    }
+
     @Test func `a page learns which role a user lacks`() {
         let authorization = Authorization(requiresAgents: false)
         #expect(authorization.missingRoles(of: Self.person(.viewer), on: .createCommand) == ["operator"])

@@ -30,7 +30,7 @@ import Testing
                     if (operation["security"] as? [Any])?.isEmpty == true { continue }
                     // Agents' own credentials open the others, and no token of a person does.
                     let isForPeople =
-                        (operation["security"] as? [[String: Any]])?.contains { $0["adminToken"] != nil } == true
+                        (operation["security"] as? [[String: Any]])?.contains { $0["adminToken"] != nil } != false
                     let path = path.replacing(/\{[^}]+\}/, with: "0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11")
                     let takesBody = operation["requestBody"] != nil
                     let body = takesBody ? "" : nil
