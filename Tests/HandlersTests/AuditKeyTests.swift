@@ -332,6 +332,41 @@ import Testing
         return (count, alarms)
     }
 
+    @Test(arguments: [false, true])
+    func `a month with keys is dropped once it is exported and its seals verify`(isChanged: Bool) async throws {
+        var configuration = try Self.configuration(Self.first)
+        configuration.auditDays = 30
+        try await Fleet.with(configuration) { fleet in
+            let next = "(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month')::date"
+            func arrange() async throws {
+                for _ in 0..<20 where try await fleet.text("SELECT arrange_audit(\(next))::text") == "1" {}
+            }
+            try await write(fleet, 3)
+            try await seal(fleet)
+            try await arrange()
+            try await write(fleet, 1)
+            try await seal(fleet)
+            try await arrange()
+            let months = try await fleet.api.auditMonths(before: nil, again: false)
+            let summary = try await fleet.api.exportAudit(months) { _ in }
+            #expect((summary.entries, summary.unprotected) == (3, 0))
+            let sha256 = String(repeating: "ab", count: 32)
+            try await fleet.api.noteAuditExport(summary, file: "audit.ndjson", sha256: sha256, by: "archivist")
+            try await change(fleet, "UPDATE audit_months SET closed_at = closed_at - interval '31 days'")
+            if isChanged { try await change(fleet, "UPDATE audit_log SET actor = 'intruder' WHERE ordinal = 2") }
+            // A server of the previous release leaves the month to those with the key.
+            #expect(try await fleet.text("SELECT drop_audit_month('30 days', 5000)::text") == "0")
+            try await fleet.api.maintain()
+            let found = try await verify(fleet)
+            #expect(found.dropped == (isChanged ? 0 : 3))
+            #expect(found.isIntact != isChanged)
+            let alert =
+                "SELECT coalesce(max(message), 'none') FROM alerts WHERE source = 'audit_log' AND target_type = 'audit_month'"
+            let expected = isChanged ? "kept: entry 2: the entry is not as it was sealed" : "none"
+            #expect(try await fleet.text(alert).hasSuffix(expected))
+        }
+    }
+
     @Test func `the entry of a command has the hash of its payload and its lifetime`() async throws {
         try await Fleet.with(try Self.configuration(Self.first)) { fleet in
             try await fleet.beat()
