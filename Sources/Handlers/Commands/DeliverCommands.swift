@@ -10,11 +10,11 @@ extension API {
     func deliverCommands(to instanceID: String) async throws(Problem) -> [Command] {
         let rows = try await deliverableCommands(to: instanceID)
         if rows.isEmpty { return [] }
-        let signatures = try await run(.signaturesOf(commandIDs: rows.map(\.commandID.text)))
+        let found = try await run(.signaturesOf(commandIDs: rows.map(\.commandID.text)))
+        let signatures = Dictionary(grouping: found, by: \.commandID)
         return rows.map { row in
             var command = Command(row)
-            let ofCommand = signatures.filter { $0.commandID == row.commandID }
-                .compactMap { CommandSignature($0, of: row) }
+            let ofCommand = signatures[row.commandID, default: []].compactMap { CommandSignature($0, of: row) }
             if !ofCommand.isEmpty { command.signatures = ofCommand }
             return command
         }
