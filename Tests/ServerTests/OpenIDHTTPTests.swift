@@ -324,7 +324,7 @@ private struct Desk {
             #expect(try await ann.post("/commands/\(id)/decide", "decision=approve").status == 403)
             try await desk.sql("UPDATE web_sessions SET authenticated_at = now() - interval '16 minutes'")
             let stale = try await bob.post("/commands/\(id)/decide", "decision=approve")
-            #expect(stale.status == 403 && stale.body.contains("REAUTHENTICATION_REQUIRED"))
+            #expect(stale.status == 403 && stale.body.contains("within the last 15 min: sign in again"))
             #expect(try await bob.get("/approvals").body.contains("Sign in again"))
             try await desk.sql("UPDATE web_sessions SET authenticated_at = now()")
             #expect(try await bob.post("/commands/\(id)/decide", "decision=approve").status == 303)
