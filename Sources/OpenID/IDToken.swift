@@ -1,4 +1,4 @@
-package import ContractRuntime
+import ContractRuntime
 import Digests
 
 /// The claims of an ID token that was validated (OpenID Connect Core 1.0, section 3.1.3.7).

@@ -270,7 +270,8 @@ private struct Desk {
         let sealed = try #require(tokens.sealed(with: "flt_secret"))
         #expect(ProviderTokens(sealed: sealed, secret: "flt_secret") == tokens)
         #expect(ProviderTokens(sealed: sealed, secret: "flt_other") == nil)
-        #expect(ProviderTokens(sealed: "A" + sealed.dropFirst(), secret: "flt_secret") == nil)
+        let changed = (sealed.hasPrefix("A") ? "B" : "A") + sealed.dropFirst()
+        #expect(ProviderTokens(sealed: changed, secret: "flt_secret") == nil)
         #expect(ProviderTokens(sealed: "", secret: "flt_secret") == nil)
         #expect(tokens.sealed(with: "flt_secret") != sealed)
     }

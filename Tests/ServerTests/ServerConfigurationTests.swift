@@ -64,6 +64,7 @@ import Testing
         let value = variable == "PUSH_KEY" ? String(repeating: "1", count: 64) : "https://secret.example"
         var values = ["ADMIN_TOKEN": "t", variable: value]
         if variable.hasPrefix("TLS") { values["TLS_CERTIFICATE"] = "c.pem"; values["TLS_KEY"] = "k.pem" }
+        if variable == "OIDC_ISSUER" { values["OIDC_CLIENT_ID"] = "flotilla"; values["OIDC_ROLES"] = "desk:operator" }
         let error = #expect(throws: ConfigurationError.self) {
             try ServerConfiguration(Variables(values: values), for: .withoutTLS)
         }
@@ -89,8 +90,57 @@ import Testing
         #expect(error?.description == "\(name): found \(problem)")
     }
 
+    @Test(
+        arguments: [
+            (
+                "OIDC_ISSUER", "http://id.example",
+                "OIDC_ISSUER: found 'http://id.example', expected an https URL, or an http URL of this machine"
+            ),
+            ("OIDC_ISSUER", nil, "OIDC_ISSUER: found nothing, expected the issuer's URL"),
+            ("OIDC_CLIENT_ID", nil, "OIDC_CLIENT_ID: found nothing, expected the client's id at the provider"),
+            (
+                "OIDC_ROLES", nil,
+                "OIDC_ROLES: found nothing, expected GROUP:ROLE with the roles viewer, operator, admin, approver"
+            ),
+            ("OIDC_ROLES", "desk:boss", "OIDC_ROLES: found 'desk:boss', expected GROUP:ROLE, comma-separated"),
+            ("OIDC_ROLES", ":viewer", "OIDC_ROLES: found ':viewer', expected GROUP:ROLE, comma-separated"),
+            ("OIDC_SCOPES", "profile", "OIDC_SCOPES: found 'profile', expected scopes with openid"),
+            (
+                "OIDC_CLIENT_SECRET_FILE", "/nowhere/secret",
+                "OIDC_CLIENT_SECRET_FILE: found an unreadable or empty file, expected a file with the client's secret"
+            ),
+        ] as [(String, String?, String)]
+    )
+    func `malformed settings of the OpenID provider are reported`(name: String, value: String?, problem: String) {
+        var values = [
+            "ADMIN_TOKEN": "t", "OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_ID": "flotilla",
+            "OIDC_ROLES": "desk:operator",
+        ]
+        values[name] = value
+        let error = #expect(throws: ConfigurationError.self) {
+            try ServerConfiguration(Variables(values: values), for: .full)
+        }
+        #expect(error?.description == problem)
+    }
+
+    @Test func `groups have roles, and their names may contain spaces and colons`() throws {
+        let configuration = try ServerConfiguration(
+            Variables(values: [
+                "ADMIN_TOKEN": "t", "OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_ID": "flotilla",
+                "OIDC_ROLES": "Risk team:approver, urn:x:desk:operator,desk:viewer,desk:admin",
+                "SESSION_IDLE_MINUTES": "0",
+            ]),
+            for: .full
+        )
+        let openID = try #require(configuration.openID)
+        #expect(openID.roles(of: ["Risk team"]) == [.approver])
+        #expect(openID.roles(of: ["desk", "urn:x:desk", "other"]) == [.viewer, .operator, .admin])
+        #expect(openID.roles(of: ["risk team", "Desk", ""]) == [])
+        #expect(configuration.sessionIdleSeconds == nil && configuration.stepUpSeconds == 900)
+    }
+
     @Test func `every variable with a URL, a certificate or a collector needs the full build, except databases`() {
-        let words = ["URL", "TLS", "ENDPOINT", "PUSH_KEY"]
+        let words = ["URL", "TLS", "ENDPOINT", "PUSH_KEY", "ISSUER"]
         let named = ConfigurationReference.described.filter { name in words.contains { name.contains($0) } }
         #expect(
             named.subtracting(["DATABASE_URL", "MIGRATION_DATABASE_URL", "ANALYTICS_DATABASE_URL"])

@@ -45,7 +45,7 @@ public struct OpenIDLogin: Sendable {
 /// Sessions of people from an OpenID provider.
 extension API {
     /// The maximum time of a check in seconds: after it another server may begin one.
-    private static let claimSeconds = 20
+    private static let claimSeconds = 30
     /// Seconds after a check that failed until the next one.
     private static let pauseSeconds = 10
 
