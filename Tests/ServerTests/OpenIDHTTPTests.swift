@@ -35,7 +35,9 @@ private struct SignInDesk {
     let fake: FakeProvider
     let database: Database
 
-    static func with(_ settings: [String: String] = [:], _ body: @Sendable (SignInDesk) async throws -> Void) async throws {
+    static func with(_ settings: [String: String] = [:], _ body: @Sendable (SignInDesk) async throws -> Void)
+        async throws
+    {
         let fake = FakeProvider()
         let secret = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID())")
         try Data("\(FakeProvider.clientSecret)\n".utf8).write(to: secret)
