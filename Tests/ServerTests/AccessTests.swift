@@ -30,13 +30,19 @@ import Testing
             #expect(try await server.get("/tokens").json()["total"] as? Int == 2)
             let refusal = try await server.post("/tokens", #"{"name":"eve","roles":["admin"]}"#, token: admin)
             #expect(try refusal.json()["code"] as? String == "TOKEN_EXISTS")
-            // The audit log contains the actors and the denials.
-            let entries = try #require(try await server.get("/audit/logs").json()["items"] as? [[String: Any]])
-            let seen = entries.map { "\($0["actor"] ?? "") \($0["action"] ?? "") \($0["result"] ?? "")" }
-            #expect(seen.contains("admin-token-user TOKEN_ISSUE SUCCESS"))
-            #expect(seen.contains("admin-token-user TOKEN_ISSUE REJECTED"))
-            #expect(seen.contains("eve AUTHORIZE REJECTED"))
-            #expect(seen.contains("otto AUTHORIZE REJECTED"))
+            // The audit log contains the actors and the denials, which are written after the responses.
+            let expected = [
+                "admin-token-user TOKEN_ISSUE SUCCESS", "admin-token-user TOKEN_ISSUE REJECTED",
+                "eve AUTHORIZE REJECTED", "otto AUTHORIZE REJECTED",
+            ]
+            var missing = expected
+            let end = ContinuousClock.now + .seconds(30)
+            while !missing.isEmpty, ContinuousClock.now < end {
+                let entries = try #require(try await server.get("/audit/logs").json()["items"] as? [[String: Any]])
+                let seen = entries.map { "\($0["actor"] ?? "") \($0["action"] ?? "") \($0["result"] ?? "")" }
+                missing = expected.filter { !seen.contains($0) }
+            }
+            #expect(missing.isEmpty)
         }
     }
 
