@@ -186,7 +186,8 @@ import Testing
 
     @Test func `the processes end with a killed supervisor, and the next one takes over its cluster`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-pair-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        // The second one has the keys of the audit log.
+        defer { for path in [folder, folder + "-keys"] { try? FileManager.default.removeItem(atPath: path) } }
         var children: [pid_t] = []
         let secret = [
             "DATA_DIR": folder, "WEBHOOK_URL": "http://127.0.0.1:9/secret-hook", "CHECK_INTERVAL_SECONDS": "0",
