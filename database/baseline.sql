@@ -1,5 +1,5 @@
 -- schema: 60
--- routines: 8 8456e2e287fd34b3
+-- routines: 9 4671b16843f4d1ef
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.

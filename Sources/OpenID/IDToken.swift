@@ -64,7 +64,7 @@ struct IDToken {
         self.subject = subject
         self.claims = claims
         authenticatedAt = try claims["auth_time"].map { value throws(OpenIDError) in
-            guard let seconds = Self.seconds(value), seconds < now + Self.leeway else {
+            guard let seconds = Self.seconds(value), seconds >= 0, seconds < now + Self.leeway else {
                 throw .refused("the ID token has a wrong claim 'auth_time'")
             }
             return Timestamp(microsecondsSinceEpoch: Int64(saturating: seconds).multipliedSaturated(by: 1_000_000))

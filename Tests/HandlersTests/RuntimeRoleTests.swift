@@ -83,7 +83,7 @@ import Testing
                     + "VALUES (1, 'x', 'x', 'x', 'x', 'SUCCESS', '{}')",
                 "INSERT INTO audit_log (ts, actor, action, target_type, target_id, result, details) "
                     + "VALUES (now() - interval '1 day', 'x', 'x', 'x', 'x', 'SUCCESS', '{}')",
-                "SELECT setval('audit_log_ordinal_seq', 1)",
+                "SELECT setval('audit_log_ordinal_seq', 1)", "INSERT INTO audit_unsealed VALUES (1)",
                 "SELECT arrange_partitions('audit_log', '1 day', 1, '1 day')",
                 "DELETE FROM schema_migrations", "UPDATE schema_routines SET revision = 0", "CREATE TABLE t ()",
             ]
@@ -99,6 +99,13 @@ import Testing
                     Query(sql: "CREATE TEMPORARY TABLE audit_unsealed ON COMMIT DROP AS SELECT 999 AS ordinal")
                 )
                 #expect(try transaction.run(Query(text: "SELECT hold_audit_seals(10)::text")) == "{}")
+                _ = try transaction.run(
+                    Query(
+                        sql: "INSERT INTO audit_log (actor, action, target_type, target_id, result, details) "
+                            + "VALUES ('x', 'x', 'x', 'x', 'SUCCESS', '{}')"
+                    )
+                )
+                #expect(try transaction.run(Query(text: "SELECT cardinality(hold_audit_seals(10))::text")) == "1")
             }
             guard case .ok(let found) = try await server.api.verifyAuditLog(.init(principal: server.operatorPrincipal))
             else {

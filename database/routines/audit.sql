@@ -8,7 +8,7 @@ END
 $$;
 
 -- Queues new entries for sealing.
-CREATE OR REPLACE FUNCTION note_unsealed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_unsealed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO audit_unsealed SELECT ordinal FROM added;
     RETURN NULL;

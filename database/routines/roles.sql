@@ -43,7 +43,6 @@ BEGIN
     END LOOP;
     IF NOT has_column_privilege(runtime, 'audit_log', 'actor', 'INSERT') THEN
         EXECUTE format('GRANT INSERT (actor, action, target_type, target_id, result, details) ON audit_log TO %I', runtime);
-        EXECUTE format('GRANT INSERT ON audit_unsealed TO %I', runtime);
     END IF;
     FOR item IN
         SELECT oid, oid::regprocedure::text AS name
@@ -62,3 +61,7 @@ $$;
 CREATE OR REPLACE FUNCTION owns_audit() RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = 'public.audit_log'::regclass
 $$;
+
+-- The functions that run as the owner are for the role of the servers, not for every role of the database.
+REVOKE ALL ON FUNCTION hold_audit_seals(int8), add_audit_seals(int8, int8[], text[], text), seal_audit(int8), keep_audit_months(), note_unsealed(),
+    keep_partitions(interval, interval, interval, interval) FROM PUBLIC;

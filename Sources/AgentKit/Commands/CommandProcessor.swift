@@ -165,7 +165,10 @@ final class CommandProcessor: Sendable {
     /// Executes a command that `decide(on:)` returned, and writes its start and its outcome to the journal.
     func execute(_ command: AgentCommand) async throws {
         defer { _ = inProgress.withLock { $0.remove(command.commandID) } }
-        if command.expiresAt <= serverClock.now {
+        // A signed command that had expired when it was delivered stays expired, whatever the server's clock says later: its number was not
+        // checked.
+        let isUnchecked = keys != nil && command.sequences.isEmpty
+        if isUnchecked || command.expiresAt <= serverClock.now {
             try await journal.end(
                 command,
                 acknowledgement(command.commandID, .rejectedExpired, "the command has expired")

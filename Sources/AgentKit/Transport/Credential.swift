@@ -133,8 +133,11 @@ final class Credential: Sendable {
             let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz")
             // 45 digits of a 54-character alphabet have 258 bits.
             let next = "flt_" + String((0..<45).map { _ in digits.randomElement(using: &generator) ?? "0" })
-            state.next = next
-            try save(state)
+            // A secret that is not in the file must not be sent, also in a later attempt.
+            var chosen = state
+            chosen.next = next
+            try save(chosen)
+            state = chosen
             return next
         }
     }

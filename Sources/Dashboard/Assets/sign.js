@@ -56,7 +56,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const pair = await known(form.elements.author.value).catch(() => null);
   try {
-    if (pair) await sign(form, pair);
+    // Sent again, a form is the same request.
+    if (pair && !form.elements.signature.value) await sign(form, pair);
     form.submit();
   } catch (error) {
     document.getElementById("trouble").textContent = `The command was not signed, and not sent: ${error.message}`;

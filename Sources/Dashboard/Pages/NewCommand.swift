@@ -239,7 +239,7 @@ extension Dashboard {
                 ttlSeconds: ttl,
                 reason: form["reason"]
             )
-            try SignedForm.apply(form, to: &command)
+            if try await hasRegistered(form["key_id"], request) { try SignedForm.apply(form, to: &command) }
             _ = try await api.createCommand(input(request, key: id.text, body: JSONObject(command)))
             return "/commands/\(id.text)"
         }

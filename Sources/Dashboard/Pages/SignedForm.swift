@@ -38,6 +38,16 @@ enum SignedForm {
 }
 
 extension Dashboard {
+    /// Whether an admin has registered the key of the browser, and none has revoked it. A command goes without the signature of any other key:
+    /// the key of a browser must not keep its user from stopping a bot.
+    func hasRegistered(_ key: String?, _ request: WebRequest) async throws(Problem) -> Bool {
+        guard let key, !key.isEmpty else { return false }
+        return try await api.listCommandKeys(input(request)).body.items.contains { known in
+            known.keyID.hasSameScalars(as: key) && known.revokedAt == nil
+                && known.principal?.hasSameScalars(as: request.principal.name) == true
+        }
+    }
+
     /// The form that creates a signing key in this browser, and shows its public key.
     static func signingKey(_ request: WebRequest) -> Block {
         let form = Form(

@@ -7,6 +7,8 @@ extension API {
         -> CreateEnrolmentCode.Output
     {
         let (actor, request) = (input.principal.name, input.body)
+        // Nothing would end the code, and the credentials that it gives, with the person's groups.
+        if ReservedNames.isPerson(actor) { throw .codeNeedsToken }
         let code = TokenSecret.random(prefix: "enr_")
         let row = try await transaction { transaction in
             let row = try transaction.run(
@@ -105,4 +107,13 @@ extension IssuedEnrolmentCode {
             code: code
         )
     }
+}
+
+extension Problem {
+    fileprivate static let codeNeedsToken = Problem(
+        status: 403,
+        code: .forbidden,
+        detail:
+            "people of an OpenID provider cannot create enrolment codes, which would outlast their access: sign in with a token"
+    )
 }

@@ -28,6 +28,17 @@ final class AuditWitness: Sendable {
         }
     }
 
+    /// Remembers a head that this server has made, if the one before it is the known one. Otherwise the log was continued by another server,
+    /// or was cut off: only a comparison tells.
+    func note(_ anchor: AuditAnchor, after previous: AuditAnchor) {
+        state.withLock { state in
+            let isNext = state.newest.map { known in
+                known.position == previous.position && known.head.hasSameScalars(as: previous.head)
+            }
+            if isNext ?? true { state.newest = anchor }
+        }
+    }
+
     /// Whether an anchor is due: the first one immediately, each further one after `interval`.
     func isDue(after interval: Duration, now: ContinuousClock.Instant = .now) -> Bool {
         state.withLock { state in

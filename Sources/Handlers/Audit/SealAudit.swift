@@ -28,7 +28,7 @@ extension API {
                 return SealStep(done: try transaction.run(.sealAudit(limit: Self.sealedAtOnce)))
             }
             guard let step else { return false }
-            if let anchor = step.anchor { witness.note(anchor) }
+            if let (previous, anchor) = step.anchors { witness.note(anchor, after: previous) }
             guard step.done >= 0 else { throw .auditKeyMissing }
             if step.done < Self.sealedAtOnce || Task.isCancelled { break }
         }
@@ -101,8 +101,8 @@ extension API {
 private struct SealStep: Sendable {
     /// The number of new seals; negative if only a server with another key can continue.
     var done: Int
-    /// The new head.
-    var anchor: AuditAnchor?
+    /// The heads before and after.
+    var anchors: (previous: AuditAnchor, new: AuditAnchor)?
 }
 
 extension Transaction {
@@ -119,7 +119,10 @@ extension Transaction {
         let added = try run(.addAuditSeals(previous: last.position, due: due, hashes: hashes, key: keys.active.id))
         return SealStep(
             done: added,
-            anchor: AuditAnchor(position: chain.position, head: chain.head, time: last.now, keys: keys)
+            anchors: (
+                previous: AuditAnchor(position: last.position, head: last.hash, time: last.now, keys: keys),
+                new: AuditAnchor(position: chain.position, head: chain.head, time: last.now, keys: keys)
+            )
         )
     }
 }

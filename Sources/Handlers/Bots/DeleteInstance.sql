@@ -1,3 +1,13 @@
+-- Locks the tokens of an instance, so that its agent cannot rotate one while they are revoked.
+-- name: lockTokensOfInstance :many
+-- in: instance_id text
+-- out: token_id uuid
+SELECT token_id
+FROM access_tokens
+WHERE instance_id = :instance_id
+ORDER BY token_id
+FOR NO KEY UPDATE
+
 -- Marks a retired instance for removal, and revokes its tokens; returns their number.
 -- name: deleteInstance :one
 -- in: instance_id text
@@ -14,7 +24,7 @@ revoked AS (
     SET revoked_at = now()
     FROM marked
     WHERE access_tokens.instance_id = marked.instance_id
-        AND revoked_at IS NULL
+        AND (revoked_at IS NULL OR revoked_at > now())
     RETURNING token_id
 )
 SELECT count(*) AS tokens

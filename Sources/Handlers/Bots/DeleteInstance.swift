@@ -24,6 +24,7 @@ extension API {
 extension Transaction {
     /// Marks a retired instance for removal.
     fileprivate borrowing func delete(_ botID: String, _ id: String, _ reason: String?, by actor: String) throws {
+        _ = try run(.lockTokensOfInstance(instanceID: id))
         let tokens = try run(.deleteInstance(instanceID: id))
         let details = JSONObject { json in
             json.member("bot_id", botID)

@@ -62,7 +62,8 @@ extension Application {
         databaseURL: String,
         secrets: [String: String]
     ) -> Environment {
-        var values: [Environment.Key: String?] = ["DATABASE_URL": databaseURL]
+        // Only this process migrates.
+        var values: [Environment.Key: String?] = ["DATABASE_URL": databaseURL, "MIGRATION_DATABASE_URL": nil]
         for (name, value) in secrets { values[Environment.Key(stringLiteral: name)] = value }
         for (component, socket) in sockets {
             let variable = Environment.Key(stringLiteral: "\(component.name)_ADDRESS")

@@ -102,7 +102,12 @@ class Credential:
     def _choose_next(self) -> str:
         if self._next is None:
             self._next = f"flt_{secrets.token_urlsafe(33)}"
-            self._save()
+            try:
+                self._save()
+            except BaseException:
+                # A secret that is not in the file must not be sent, also in a later attempt.
+                self._next = None
+                raise
         return self._next
 
     def _adopt(self, secret: str, result: dict[str, typing.Any]) -> None:

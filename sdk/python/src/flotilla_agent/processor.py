@@ -168,7 +168,10 @@ class CommandProcessor:
     def execute(self, command: AgentCommand) -> None:
         """Executes a command that `decide` returned, and writes its start and its outcome to the journal; raises OSError."""
         try:
-            if command.expires_at <= self._server_clock.now():
+            # A signed command that had expired when it was delivered stays expired, whatever the server's clock says later: its number was not
+            # checked.
+            is_unchecked = self._keys is not None and not command.sequences
+            if is_unchecked or command.expires_at <= self._server_clock.now():
                 reason = "the command has expired"
                 self._journal.end(command, self._acknowledgement(command.command_id, "REJECTED_EXPIRED", reason))
                 self._forget(command)
