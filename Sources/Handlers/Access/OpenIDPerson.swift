@@ -14,7 +14,7 @@ public struct OpenIDPerson: Sendable {
         /// Seconds since the last confirmation.
         let seconds: Double
         /// Whether the provider did not respond to the newest check.
-        public let isFailing: Bool
+        let isFailing: Bool
 
         /// Whether the provider must be asked again.
         public var isDue: Bool { seconds >= Double(Self.dueSeconds) }

@@ -119,8 +119,6 @@ struct OpenIDSessions: Sendable {
         guard person.check.isDue else { return person.principal }
         running.start(secret) { await check(person, secret: secret) }
         if person.check.isValid { return person.principal }
-        // While the provider does not respond, requests do not wait for it. The next one finds the result of this check.
-        if person.check.isFailing { throw .providerUnavailable }
         // The check continues if this request cannot wait for it: the provider may have replaced the refresh token already.
         let end = ContinuousClock.now + Self.patience
         while ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil {
