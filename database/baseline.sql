@@ -1,5 +1,5 @@
 -- schema: 60
--- routines: 9 4671b16843f4d1ef
+-- routines: 10 2b1750e1c1041e98
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.

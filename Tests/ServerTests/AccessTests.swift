@@ -41,6 +41,7 @@ import Testing
                 let entries = try #require(try await server.get("/audit/logs").json()["items"] as? [[String: Any]])
                 let seen = entries.map { "\($0["actor"] ?? "") \($0["action"] ?? "") \($0["result"] ?? "")" }
                 missing = expected.filter { !seen.contains($0) }
+                try await Task.sleep(for: .milliseconds(20))
             }
             #expect(missing.isEmpty)
         }

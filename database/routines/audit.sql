@@ -128,7 +128,7 @@ BEGIN
 END
 $$;
 
--- Entries in the order of their numbers, for a server that computes their seals.
+-- Entries in the order of their numbers, from which seals are computed.
 CREATE OR REPLACE FUNCTION audit_texts(due int8[]) RETURNS text[] LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     RETURN ARRAY (
@@ -175,14 +175,7 @@ DECLARE
 BEGIN
     SELECT last.last_position, last.head, last.key_id INTO last_position, head, key_id FROM audit_head() AS last;
     IF key_id IS NOT NULL THEN RETURN -1; END IF;
-    FOR content IN
-        SELECT audit_text(entry)
-        FROM audit_log AS entry
-        WHERE ordinal = ANY (due)
-            AND ordinal >= due[1]
-            AND ordinal <= due[cardinality(due)]
-        ORDER BY ordinal
-    LOOP
+    FOREACH content IN ARRAY audit_texts(due) LOOP
         head := sha256(head || convert_to(content, 'UTF8'));
         hashes := hashes || head;
     END LOOP;

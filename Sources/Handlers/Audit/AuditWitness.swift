@@ -30,10 +30,10 @@ final class AuditWitness: Sendable {
 
     /// Remembers a head that this server has made, if the one before it is the known one. Otherwise the log was continued by another server,
     /// or was cut off: only a comparison tells.
-    func note(_ anchor: AuditAnchor, after previous: AuditAnchor) {
+    func note(_ anchor: AuditAnchor, after previous: Seal) {
         state.withLock { state in
             let isNext = state.newest.map { known in
-                known.position == previous.position && known.head.hasSameScalars(as: previous.head)
+                known.position == previous.position && known.head.hasSameScalars(as: previous.hash)
             }
             if isNext ?? true { state.newest = anchor }
         }
@@ -75,7 +75,7 @@ struct AnchorFile {
         guard size >= 0, lseek(descriptor, max(size - Self.tail, 0), SEEK_SET) >= 0 else { throw Failure("read", path) }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)
-        // Another process may append meanwhile, so the number of bytes is bounded.
+        // Another process can append while this one reads, so the number of bytes is bounded.
         while bytes.count <= Self.tail {
             let count = part.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {

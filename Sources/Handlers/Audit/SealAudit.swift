@@ -28,7 +28,7 @@ extension API {
                 return SealStep(done: try transaction.run(.sealAudit(limit: Self.sealedAtOnce)))
             }
             guard let step else { return false }
-            if let (previous, anchor) = step.anchors { witness.note(anchor, after: previous) }
+            if let (previous, anchor) = step.heads { witness.note(anchor, after: previous) }
             guard step.done >= 0 else { throw .auditKeyMissing }
             if step.done < Self.sealedAtOnce || Task.isCancelled { break }
         }
@@ -101,8 +101,8 @@ extension API {
 private struct SealStep: Sendable {
     /// The number of new seals; negative if only a server with another key can continue.
     var done: Int
-    /// The heads before and after.
-    var anchors: (previous: AuditAnchor, new: AuditAnchor)?
+    /// The last seal before, and the new head.
+    var heads: (previous: Seal, new: AuditAnchor)?
 }
 
 extension Transaction {
@@ -110,7 +110,8 @@ extension Transaction {
         let due = try run(.holdAuditSeals(limit: limit))
         guard !due.isEmpty else { return SealStep(done: 0) }
         let last = try run(.auditHead())
-        var chain = SealChain(after: Seal(position: last.position, hash: last.hash, key: last.key), keys: keys)
+        let previous = Seal(position: last.position, hash: last.hash, key: last.key)
+        var chain = SealChain(after: previous, keys: keys)
         var hashes: [String] = []
         for text in try run(.auditTexts(due: due)) {
             guard let hash = chain.seal(text) else { return SealStep(done: -1) }
@@ -119,9 +120,8 @@ extension Transaction {
         let added = try run(.addAuditSeals(previous: last.position, due: due, hashes: hashes, key: keys.active.id))
         return SealStep(
             done: added,
-            anchors: (
-                previous: AuditAnchor(position: last.position, head: last.hash, time: last.now, keys: keys),
-                new: AuditAnchor(position: chain.position, head: chain.head, time: last.now, keys: keys)
+            heads: (
+                previous, AuditAnchor(position: chain.position, head: chain.head, time: last.now, keys: keys)
             )
         )
     }

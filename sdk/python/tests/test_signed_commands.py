@@ -1,4 +1,4 @@
-"""Somebody who can write to the database, but does not have the signing key, cannot make an agent of either language execute a command."""
+"""An attacker who can write to the database but has no signing key cannot make an agent of either language execute a command."""
 
 import datetime
 import os
