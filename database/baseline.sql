@@ -1,5 +1,5 @@
 -- schema: 60
--- routines: 10 2b1750e1c1041e98
+-- routines: 11 4b2061aea89429dc
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.

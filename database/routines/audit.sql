@@ -291,7 +291,7 @@ END
 $$;
 
 -- Verifies a part of the audit log: at most `most` seals after `after`, and all entries in their range of numbers. After the last
--- seal, it verifies the newest entries and the queue. Used by servers without a key and of earlier releases.
+-- seal, it verifies the newest entries and the queue. For months without keys, and for servers of release 1.2 and earlier.
 CREATE OR REPLACE FUNCTION verify_audit_part(
     after int8,
     most int8,
